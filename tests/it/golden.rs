@@ -7,6 +7,7 @@
 mod answer;
 mod compatibility;
 mod differences;
+mod framework_cases;
 mod handlers;
 mod http_cases;
 mod names;
@@ -34,13 +35,20 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("golden")
 }
 
+/// All cases, replayed.
+async fn cases() -> Vec<Case> {
+    let served = framework_cases::Served::start().await;
+    let mut cases = protocol_cases::run_all(&served).await;
+    cases.extend(http_cases::run_all(&served).await);
+    cases
+}
+
 #[tokio::test]
 async fn cases__recorded__match_upstream_or_the_table() {
     let table = Table::read();
     let mut complaints = Vec::new();
     let mut seen = BTreeMap::new();
-    let cases = protocol_cases::run_all().await.into_iter().chain(http_cases::run_all().await);
-    for case in cases {
+    for case in cases().await {
         let listed = table.rows.get(&case.name).map(Vec::as_slice).unwrap_or_default();
         if let Err(complaint) = differences::check(&case, listed) {
             complaints.push(format!("{}: {complaint}", case.name));

@@ -1,9 +1,19 @@
 //! Agents of frameworks and scripts of agentscope-runtime, with the real packages: the tests of the Python package that need
-//! them.
+//! them, and agents that the real binary serves, over every protocol.
 
 use std::path::{Path, PathBuf};
 
-use crate::environment::run_in_python;
+use agent_tests::environment::Environment;
+use agent_tests::{Launch, Server};
+use futures_util::future::join_all;
+
+use crate::environment::{environment, run_in_python};
+
+/// The scripts in `agents/`, the environments of their frameworks, and their agents.
+const SCRIPTS: [(&str, &str, &[&str]); 2] = [
+    ("agents_of_frameworks.py", "agents", &["langgraph", "agno", "autogen", "openai_agents", "pydantic_ai"]),
+    ("agentscope_agent.py", "upstream", &["agentscope"]),
+];
 
 fn python() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../python").canonicalize().expect("the package")
@@ -54,4 +64,24 @@ async fn scripts_of_agentscope_runtime__without_that_package__work() {
     let arguments = ["-m", "unittest", "discover", "-s", tests.to_str().expect("UTF-8")];
     let modules = modules.to_str().expect("UTF-8");
     run_in_python("upstream", &[".venv/bin/python"], &arguments, &[("PYTHONPATH", modules)]).await;
+}
+
+#[tokio::test]
+async fn frameworks__over_every_protocol__answer_openais_client() {
+    let servers = join_all(SCRIPTS.map(|(script, packages, _)| serve(script, packages))).await;
+    let mut addresses = Vec::new();
+    for ((server, _), (.., agents)) in servers.iter().zip(SCRIPTS) {
+        addresses.extend(agents.iter().map(|agent| format!("http://{}/{agent}", server.address())));
+    }
+    let arguments: Vec<&str> = addresses.iter().map(String::as_str).collect();
+    run_in_python("agents", &[".venv/bin/python", "agents/client.py"], &arguments, &[]).await;
+}
+
+/// Serves a script in an environment, which does not change as long as it is there.
+async fn serve(script: &str, packages: &str) -> (Server, Environment) {
+    let environment = environment(packages);
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("sdks/agents").join(script);
+    let (file, python) = (file.display().to_string(), environment.path(".venv/bin/python"));
+    let launch = Launch::bare(&["serve", &file, "--python", &python.display().to_string(), "--port", "0"]);
+    (launch.environment("PATH", "/usr/local/bin:/usr/bin:/bin").start().await, environment)
 }

@@ -23,7 +23,7 @@ impl Project {
     pub(crate) fn new(packages: &str, environment_name: &str, files: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let environment = environment(packages);
-        symlink(environment.path().join(".venv"), folder.path().join(environment_name)).expect("linked");
+        symlink(environment.path(".venv"), folder.path().join(environment_name)).expect("linked");
         for (name, text) in files {
             let path = folder.path().join(name);
             fs::create_dir_all(path.parent().expect("a folder")).expect("created");

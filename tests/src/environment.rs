@@ -137,9 +137,9 @@ impl Recipe<'_> {
 }
 
 impl Environment {
-    /// The folder in which programs run.
-    pub fn path(&self) -> &Path {
-        &self.workdir
+    /// The path of a file in its folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.workdir.join(name)
     }
 
     /// Runs a program to its end, with these variables in addition to those of this process.

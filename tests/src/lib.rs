@@ -9,6 +9,7 @@ pub mod environment;
 pub mod history;
 pub mod link;
 pub mod model;
+pub mod packages;
 pub mod pythons;
 pub mod redis;
 pub mod responses;

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from contextlib import aclosing
+from functools import partial
 from importlib import import_module
 from typing import Any, Awaitable, Callable
 
 from .._run import Run
-from ._answer import to_json
+from ._answer import plain, to_json
 from ._state import load_state, save_state
 from ._turns import outputs_of_client
 from .agno import Events, read
@@ -21,23 +23,32 @@ def answering(original: Any) -> Callable[[Run], Awaitable[None]]:
         agent = original.deep_copy()
         state = await load_state(run) or {}
         paused = _restored(agent, state["paused"]) if state.get("paused") else None
-        options: dict[str, Any] = {"stream": True, "stream_events": True, "yield_run_output": True}
-        options.update(user_id=run.user_id, session_id=run.session_id)
+        number = 0
         while True:
-            if paused is None:
-                stream = agent.arun(await _input(run, agent), **options)
-            else:
-                # A question ends the run; the next one continues what is saved.
+            if paused is not None:
                 await _resolve(run, paused)
-                stream = agent.acontinue_run(run_response=paused, requirements=paused.requirements, **options)
-            paused = await _write(run, stream)
-            if paused is not None or state:
-                state = {} if paused is None else {"paused": paused.to_dict()}
-                await save_state(run, state)
+            # A step, so that the run that has the user's answers does not begin anew.
+            saved = await run.step(f"turn {number}", partial(_execute, run, agent, paused))
+            paused = None if saved is None else _restored(agent, saved)
+            number += 1
             if paused is None or _of_client(paused):
-                return
+                break
+        if saved or state:
+            await save_state(run, {"paused": saved} if saved else {})
 
     return answer
+
+
+async def _execute(run: Run, agent: Any, paused: Any) -> Any:
+    """Executes the agent, or continues its run; returns the output of the run, as JSON, if it is paused."""
+    options: dict[str, Any] = {"stream": True, "stream_events": True, "yield_run_output": True}
+    options.update(user_id=run.user_id, session_id=run.session_id)
+    if paused is None:
+        stream = agent.arun(await _input(run, agent), **options)
+    else:
+        stream = agent.acontinue_run(run_response=paused, requirements=paused.requirements, **options)
+    output = await _write(run, stream)
+    return None if output is None else plain(output.to_dict())
 
 
 async def _input(run: Run, agent: Any) -> Any:
@@ -77,7 +88,8 @@ def _of_client(paused: Any) -> list[Any]:
 def _restored(agent: Any, saved: dict[str, Any]) -> Any:
     is_team = hasattr(agent, "members")
     module, name = ("agno.run.team", "TeamRunOutput") if is_team else ("agno.run.agent", "RunOutput")
-    paused = getattr(import_module(module), name).from_dict(saved)
+    # It takes the dictionary apart.
+    paused = getattr(import_module(module), name).from_dict(copy.deepcopy(saved))
     # What is saved apart is one object in a run that has not left the process.
     waiting = {each.tool_execution.tool_call_id: each.tool_execution for each in paused.requirements or []}
     paused.tools = [waiting.get(tool.tool_call_id, tool) for tool in paused.tools or []]
@@ -96,7 +108,7 @@ async def _resolve(run: Run, paused: Any) -> None:
             if approval:
                 requirement.confirm()
             else:
-                requirement.reject(approval.text)
+                await _reject(run, requirement, approval.text)
         elif requirement.needs_user_feedback:
             await _ask_feedback(run, requirement)
         elif requirement.needs_user_input:
@@ -104,6 +116,16 @@ async def _resolve(run: Run, paused: Any) -> None:
         else:
             output = outputs.get(tool.tool_call_id, "The client has sent no output of this call.")
             requirement.set_external_execution_result(output if isinstance(output, str) else to_json(output))
+
+
+async def _reject(run: Run, requirement: Any, reason: str) -> None:
+    """Agno tells the model, but has no events for it."""
+    requirement.reject(reason)
+    tool = requirement.tool_execution
+    async with run.tool_call(tool.tool_name, tool.tool_call_id) as call:
+        await call.text(to_json(tool.tool_args or {}))
+    output = tool.confirmation_note or "Function call was rejected by the user"
+    await run.tool_output(tool.tool_name, tool.tool_call_id, output)
 
 
 async def _ask_feedback(run: Run, requirement: Any) -> None:

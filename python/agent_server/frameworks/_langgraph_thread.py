@@ -12,6 +12,7 @@ from ._langgraph_interrupt import approve_step, is_at_breakpoint, resume_command
 from ._conversation import cause_of_end_after, conversation, no_output
 
 _MODES = ["messages", "updates", "custom"]
+_STEP = "langgraph thread"
 
 
 async def answer(run: Run, graph: Any) -> None:
@@ -21,7 +22,7 @@ async def answer(run: Run, graph: Any) -> None:
             f"the graph {graph.name!r} has no state key 'messages', so it cannot be an agent by itself: "
             "call it in a function with @agent"
         )
-    thread = _Thread(run, graph)
+    thread = await _thread(run, graph)
     if not graph.checkpointer:
         await thread.execute({"messages": langgraph.read(await conversation(run))})
         if thread.is_interrupted:
@@ -38,16 +39,36 @@ async def answer(run: Run, graph: Any) -> None:
         waits, given = await thread.resumption()
 
 
+async def _thread(run: Run, graph: Any) -> _Thread:
+    """The thread of the session, or that of the run whose question this one answers.
+
+    The two differ if a response continues another without a conversation: then each run has a session of its own.
+    """
+    # Quoted, so that no user's thread has the name of another's.
+    thread = _Thread(run, graph, f"{quote(run.user_id, safe='')}/{quote(run.session_id, safe='')}")
+    if any(message.get("type") == "mcp_approval_response" or _is_question(message) for message in run.input):
+        await thread.keep()
+    return thread
+
+
+def _is_question(message: Mapping[str, Any]) -> bool:
+    return "question" in (message.get("metadata") or ())
+
+
 class _Thread:
     """The conversation that the graph's checkpointer keeps."""
 
-    def __init__(self, run: Run, graph: Any) -> None:
-        self._run, self._graph = run, graph
+    def __init__(self, run: Run, graph: Any, thread_id: str) -> None:
+        self._run, self._graph, self._is_kept = run, graph, False
         self.is_interrupted = False
-        # Quoted, so that no user's thread has the name of another's.
-        thread_id = f"{quote(run.user_id, safe='')}/{quote(run.session_id, safe='')}"
         of_run = {"thread_id": thread_id, "user_id": run.user_id, "session_id": run.session_id}
         self.config = {"configurable": of_run}
+
+    async def keep(self) -> None:
+        """Keeps the id of the thread for the runs of this turn, and takes that which an earlier one has kept."""
+        if not self._is_kept:
+            self._is_kept, of_run = True, self.config["configurable"]
+            of_run["thread_id"] = await self._run.step(_STEP, lambda: of_run["thread_id"])
 
     async def execute(self, given: Any) -> None:
         """Executes the graph, and writes what it streams."""
@@ -63,6 +84,8 @@ class _Thread:
     async def resumption(self) -> tuple[bool, Any]:
         """Whether the graph waits for the user, and what it gets once all questions are answered."""
         state = await self._graph.aget_state(self.config, subgraphs=True)
+        if state.next:
+            await self.keep()
         if (command := await resume_command(self._run, self._graph, state)) is not None:
             return True, command
         if not is_at_breakpoint(self._graph, state):

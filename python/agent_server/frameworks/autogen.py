@@ -110,7 +110,7 @@ class _Stream:
 
     def __init__(self, run: Run) -> None:
         self._run, self._answer = run, Answer(run)
-        self._streamed: set[str] = set()
+        self._streamed: dict[str, str] = {}
         self._is_thinking = False
 
     async def take(self, item: Any) -> None:
@@ -139,22 +139,24 @@ class _Stream:
         await self._answer.close()
 
     async def _chunk(self, source: str, text: str) -> None:
-        # The tag comes alone, or with the first piece.
-        if text.startswith("<think>"):
-            self._is_thinking, text = True, text.removeprefix("<think>")
-        elif text == "</think>":
-            self._is_thinking, text = False, ""
-        if not text:
-            return
         if source not in self._streamed:
             await self._answer.end_message()
-            self._streamed.add(source)
             self._answer.metadata = {"source": source}
-        await self._answer.text(text, "reasoning" if self._is_thinking else "message")
+        self._streamed[source] = self._streamed.get(source, "") + text
+        # The first piece of a thought may follow its mark at once.
+        if text.startswith("<think>"):
+            self._is_thinking, text = True, text.removeprefix("<think>")
+        if self._is_thinking:
+            thought, mark, text = text.partition("</think>")
+            self._is_thinking = not mark
+            await self._answer.text(thought, "reasoning")
+        await self._answer.text(text)
 
     async def _whole(self, kind: str, item: Any) -> None:
-        was_streamed = item.source in self._streamed
-        self._streamed.discard(item.source)
+        if kind == "ThoughtEvent":
+            await self._thought(item)
+            return
+        was_streamed = self._streamed.pop(item.source, None) is not None
         if kind == "ToolCallRequestEvent":
             for call in item.content:
                 await self._answer.call(call.id, call.name, call.arguments)
@@ -170,15 +172,13 @@ class _Stream:
             event = item.model_dump(mode="json")
             members = {key: event[key] for key in ("source", "content", "result") if key in event}
             await self._run.emit({"object": f"autogen.{kind}", **members})
-        elif kind == "ThoughtEvent":
-            # The model's words beside its calls; their usage comes with the calls.
-            if was_streamed:
-                self._streamed.add(item.source)
-                await self._answer.end_message()
-            else:
-                await self._answer.text(item.content, "reasoning")
         elif kind not in ("StopMessage", "UserInputRequestedEvent"):
             await self._message(item, was_streamed)
+
+    async def _thought(self, item: Any) -> None:
+        """A thought, or the model's words beside its calls. The answer or the calls follow, and have their usage."""
+        if item.content not in self._streamed.get(item.source, ""):
+            await self._answer.text(item.content, "reasoning")
 
     async def _message(self, item: Any, was_streamed: bool) -> None:
         content = item.content

@@ -255,8 +255,10 @@ class Agents(unittest.TestCase):
             agent = self.agent([call("charge", "c1", '{"amount": 7}')], "Done.", tools=[charge])
             first = ask(self.answering(agent), "buy")
             self.assertEqual((first.asked, called), ("c1", []))
-            second = ask(self.answering(agent), word, state=first.state, answers={"c1": word})
+            second = ask(self.answering(agent), word, steps=first.steps, answers={"c1": word})
             self.assertEqual((second.asked, second.text, called), (None, "Done.", outcome))
+            kinds = [said.kind for said in [*first.messages, *second.messages]]
+            self.assertEqual(kinds, ["message", "plugin_call", "plugin_call_output", "message"])
             self.assertEqual(ask(self.answering(self.agent("Bye.")), "bye", state=second.state).text, "Bye.")
 
     def test_tool__that_needs_input__asks_for_it(self) -> None:
@@ -268,7 +270,7 @@ class Agents(unittest.TestCase):
         agent = self.agent([call("send", "c1", '{"subject": "Hi"}')], "Sent.", tools=[send])
         first = ask(self.answering(agent), "send it")
         self.assertEqual(first.asked, "c1 address")
-        second = ask(self.answering(agent), "Ann", state=first.state, answers={"c1 address": "Ann"})
+        second = ask(self.answering(agent), "Ann", steps=first.steps, answers={"c1 address": "Ann"})
         self.assertEqual(second.text, "Sent.")
         self.assertIn('"Hi to Ann"', [message.output for message in second.messages])
 

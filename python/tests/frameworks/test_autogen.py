@@ -191,6 +191,25 @@ class Items(unittest.TestCase):
             [(message[0], message[2]) for message in recorder.messages], [("reasoning", "hm"), ("message", "Hey")]
         )
 
+    def test_thought__before_a_streamed_answer__is_reasoning_and_the_answer_is_said_once(self) -> None:
+        from autogen_agentchat.messages import ModelClientStreamingChunkEvent
+
+        for pieces, order in (
+            (("<think>h", "m", "</think>", "He", "y"), ["reasoning", "message"]),
+            (("<think>", "hm", "</think>He", "y"), ["reasoning", "message"]),
+            (("He", "y"), ["message", "reasoning"]),
+        ):
+            counts = RequestUsage(prompt_tokens=1, completion_tokens=2)
+            items = [
+                *(ModelClientStreamingChunkEvent(content=text, source="a") for text in pieces),
+                ThoughtEvent(content="hm", source="a"),
+                TextMessage(content="Hey", source="a", models_usage=counts),
+            ]
+            recorder = record(autogen.write, items)
+            self.assertEqual([message[0] for message in recorder.messages], order)
+            self.assertEqual({message[2] for message in recorder.messages}, {"hm", "Hey"})
+            self.assertEqual(recorder.usage, [{"input_tokens": 1, "output_tokens": 2, "total_tokens": 3}])
+
     def test_item__of_another_kind__is_refused(self) -> None:
         with self.assertRaisesRegex(TypeError, "not str"):
             record(autogen.write, ["text"])

@@ -365,6 +365,21 @@ class Interrupts(unittest.TestCase):
         self.assertEqual(ask(answer, "b", answers=answers).text, "ab")
         self.assertEqual((effects.count("before the first"), effects.count("before the second")), (3, 2))
 
+    def test_interrupt__answered_without_a_session__resumes_its_thread(self) -> None:
+        model = ScriptedModel(script=[[call("c1", "search", '{"q": "x"}')], ["done"]])
+        answer = handler(agent_graph(model, checkpointer=InMemorySaver(), interrupt_before=["tools"]))
+        asked = ask(answer, "hi")
+        assert asked.asked is not None
+
+        async def in_another_session(run: Any) -> None:
+            run.session_id = run.user_id = "another"
+            question = {"role": "assistant", "metadata": {"question": "mcpr_1"}, "content": []}
+            run.request["input"] = [question, *run.input]
+            await answer(run)
+
+        answered = ask(in_another_session, "yes", steps=asked.steps, answers={asked.asked: "yes"})
+        self.assertEqual(kinds(answered), [("plugin_call_output", "found x"), ("message", "done")])
+
     def test_interrupts__one_after_the_other_in_a_node__have_keys_of_their_own(self) -> None:
         def ask_user(state: MessagesState) -> dict[str, Any]:
             given: list[str] = []

@@ -25,8 +25,8 @@ FOLDER = Path(__file__).parents[3] / "tests/golden/protocol"
 # As docs/compatibility.md lists them.
 DIFFERENT_TEXTS: dict[str, Any] = {
     "text_none_chunk": ("completed", ["ab"], None),  # D10
-    "text_empty_stream": ("completed", [], None),  # D16
-    "v115/text_empty_stream": ("completed", [], None),  # D16
+    "text_empty_stream": ("completed", [], None),  # D65
+    "v115/text_empty_stream": ("completed", [], None),  # D65
 }
 
 

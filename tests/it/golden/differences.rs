@@ -23,7 +23,7 @@ enum Kind {
 }
 
 /// The differences that have cases, in the order in which their rules are applied.
-const DIFFERENCES: [(&str, Kind); 34] = [
+const DIFFERENCES: [(&str, Kind); 37] = [
     ("D1", Kind::Rule(rules::time_of_the_end)),
     ("D2", Kind::Rule(rules::contents_in_messages)),
     ("D3", Kind::AddsEvents),
@@ -39,7 +39,6 @@ const DIFFERENCES: [(&str, Kind); 34] = [
     ("D13", Kind::Other),
     ("D14", Kind::NotReplayed),
     ("D15", Kind::Rule(rules::one_object)),
-    ("D16", Kind::NotReplayed),
     ("D17", Kind::Rule(rules::refused_before_the_stream)),
     ("D18", Kind::Rule(rules::error_member)),
     ("D19", Kind::Rule(rules::own_words)),
@@ -58,6 +57,10 @@ const DIFFERENCES: [(&str, Kind); 34] = [
     ("D32", Kind::NotReplayed),
     ("D57", Kind::Rule(rules::texts_of_unexpected_errors)),
     ("D61", Kind::Rule(rules::status_and_wait_of_errors)),
+    ("D64", Kind::Rule(rules::form_of_frameworks)),
+    ("D65", Kind::Other),
+    ("D66", Kind::Other),
+    ("D67", Kind::NotReplayed),
 ];
 
 pub(super) fn is_known(number: &str) -> bool {

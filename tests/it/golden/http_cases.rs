@@ -10,19 +10,18 @@ use tower::ServiceExt;
 
 use super::Case;
 use super::answer::Answer;
+use super::framework_cases::Served;
 use super::handlers::{Golden, own_routes};
 
 /// The cases that are not replayed, by the prefix of their names, and the reasons.
-const NOT_REPLAYED: [(&str, &str); 6] = [
-    ("process_agentscope_", "it needs an adapter for the framework"),
-    ("v115_process_agentscope_", "it needs an adapter for the framework"),
+const NOT_REPLAYED: [(&str, &str); 4] = [
     ("custom_agen", "FastAPI's generator endpoints"),
     ("custom_gen_", "FastAPI's generator endpoints"),
     ("custom_async_missing", "FastAPI's parameter binding"),
     ("custom_sync_badquery", "FastAPI's parameter binding"),
 ];
 
-pub(super) async fn run_all() -> Vec<Case> {
+pub(super) async fn run_all(served: &Served) -> Vec<Case> {
     let mut http = HttpConfig::default();
     // Upstream allows every origin.
     http.cors_origins = vec!["*".to_owned()];
@@ -34,17 +33,18 @@ pub(super) async fn run_all() -> Vec<Case> {
     folders.sort();
     let mut cases = Vec::new();
     for folder in folders {
-        cases.push(case(&router, &folder).await);
+        cases.push(case(&router, served, &folder).await);
     }
     cases
 }
 
-async fn case(router: &Router, folder: &Path) -> Case {
+async fn case(router: &Router, served: &Served, folder: &Path) -> Case {
     let name = folder.file_name().and_then(|name| name.to_str()).expect("a name");
     let read = |file: &str| std::fs::read(folder.join(file)).expect("readable");
     let upstream = recorded(&read("response.http"));
     let ours = match NOT_REPLAYED.iter().find(|(start, _)| name.starts_with(start)) {
         Some((_, why)) => Err((*why).to_owned()),
+        None if name.contains("process_agentscope_") => Ok(served.answer(&read("request.http")).await),
         None => Ok(answer(router, request(&read("request.http"))).await),
     };
     Case { name: format!("http/{name}"), upstream, ours }

@@ -10,10 +10,11 @@ use futures_util::StreamExt;
 use parking_lot::Mutex;
 
 use super::answer::{Answer, Body, parse};
+use super::framework_cases::Served;
 use super::script::{Script, ScriptAgent, data_content, seen};
 use super::{Case, http_cases};
 
-pub(super) async fn run_all() -> Vec<Case> {
+pub(super) async fn run_all(served: &Served) -> Vec<Case> {
     let mut cases = Vec::new();
     for (prefix, place) in [("protocol", "protocol"), ("protocol/v115", "protocol/v115")] {
         let folder = super::folder().join(place);
@@ -23,7 +24,7 @@ pub(super) async fn run_all() -> Vec<Case> {
         }
         let lines = std::fs::read_to_string(folder.join("sse_raw.jsonl")).expect("readable");
         for line in lines.lines() {
-            cases.push(raw_case(prefix, &parse(line)).await);
+            cases.push(raw_case(prefix, served, &parse(line)).await);
         }
     }
     cases
@@ -82,12 +83,17 @@ async fn replay(script: Script, request: AgentRequest, shows_request: bool) -> A
 }
 
 /// A line of `sse_raw.jsonl`: a whole HTTP answer.
-async fn raw_case(prefix: &str, json: &Json) -> Case {
+async fn raw_case(prefix: &str, served: &Served, json: &Json) -> Case {
     let name = format!("{prefix}/sse_raw/{}", text(json, "name"));
     let headers = json.get("headers").and_then(Json::as_object).expect("headers");
     let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_str().unwrap_or_default()));
     let status = json.get("status").and_then(Json::as_i64).and_then(|status| u16::try_from(status).ok());
     let upstream = Answer::http(status.expect("a status"), headers, text(json, "body").as_bytes());
+    let body = match json.get("request_body") {
+        Some(Json::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+        None => String::new(),
+    };
     let mut steps = list(json.get("steps"));
     for step in &mut steps {
         if let Some(data) = step.get("yield_data_content") {
@@ -98,12 +104,16 @@ async fn raw_case(prefix: &str, json: &Json) -> Case {
     let script = match text(json, "framework") {
         "text" => Script::Text(steps),
         "autogen" if !surrogate => Script::Builders(steps),
-        _ => return Case { name, upstream, ours: Err("it needs what this server has not".to_owned()) },
-    };
-    let body = match json.get("request_body") {
-        Some(Json::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
-        None => String::new(),
+        "autogen" => return Case { name, upstream, ours: Err("Rust cannot hold its string".to_owned()) },
+        "agentscope" => {
+            let ours = served.answer(&agent_tests::client::post(&body)).await;
+            return Case { name, upstream, ours: Ok(ours) };
+        }
+        _ => {
+            let refusal = served.refused_without_a_framework().await;
+            assert!(refusal.contains("is invalid or not set"), "{refusal}");
+            return Case { name, upstream, ours: Err("its script is not served".to_owned()) };
+        }
     };
     let agent = ScriptAgent { script, saw: Arc::default() };
     let app = AgentApp::builder("golden").agent("script", agent).build().expect("built");

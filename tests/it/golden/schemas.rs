@@ -5,7 +5,7 @@ use jsonschema::Validator;
 use serde_json::Value;
 
 use super::answer::{items, members, parse};
-use super::{folder, http_cases, protocol_cases};
+use super::{cases, folder, protocol_cases};
 
 /// Contents that upstream sends although its published types do not include them.
 const NO_TYPE: &str = "unheard_of";
@@ -94,7 +94,7 @@ async fn events__recorded__match_their_schema() {
     // The last field of a content belongs to its body, here not to a text.
     let of_content = required("TextContent").into_iter().filter(|field| field != "text").collect();
     let declared = [required("AgentResponse"), required("Message"), of_content];
-    for case in protocol_cases::run_all().await.into_iter().chain(http_cases::run_all().await) {
+    for case in cases().await {
         for mut answer in [Some(case.upstream), case.ours.ok()].into_iter().flatten() {
             for json in answer.events_mut() {
                 let object = json.get("object").and_then(Json::as_str);

@@ -321,3 +321,40 @@ pub(super) fn status_and_wait_of_errors(_: &mut Answer, ours: &mut Answer) {
         strip(body);
     }
 }
+
+/// D64: what frameworks stream has one form.
+pub(super) fn form_of_frameworks(upstream: &mut Answer, ours: &mut Answer) {
+    fn without_empty_metadata(message: &mut Json) {
+        if member(message, "metadata").is_some_and(|metadata| metadata.to_string() == "{}") {
+            set(message, "metadata", Json::Null);
+        }
+    }
+    let is_empty_call = |event: &Json| {
+        let is_growing = (text(event, "object"), text(event, "status")) == ("content", "in_progress");
+        is_growing && event.get("data").is_some_and(|data| text(data, "arguments") == "{}")
+    };
+    for answer in [upstream, ours] {
+        if let Body::Events(events) = &mut answer.body {
+            events.retain(|event| !is_empty_call(event));
+            renumber(events);
+        }
+        for event in answer.events_mut() {
+            without_empty_metadata(event);
+            items(member(event, "output")).iter_mut().for_each(without_empty_metadata);
+            match (text(event, "object"), text(event, "status")) {
+                ("content", "completed") => {
+                    ["index", "delta", "msg_id"].iter().for_each(|key| set(event, key, Json::Null));
+                }
+                ("content", "in_progress") => delta_of_arguments(event),
+                _ => {}
+            }
+        }
+    }
+}
+
+fn delta_of_arguments(content: &mut Json) {
+    if let Some(data) = member(content, "data").filter(|data| !text(data, "arguments").is_empty()) {
+        ["call_id", "name"].iter().for_each(|key| remove(data, key));
+        set(content, "delta", true);
+    }
+}

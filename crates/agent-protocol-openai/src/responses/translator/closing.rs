@@ -1,7 +1,8 @@
 //! Closes contents, messages and items.
 
 use agent_schemas::responses::{
-    ImageGenerationItem, ItemStatus, MessageItem, OutputText, ResponseItem, ResponsePart, StreamEvent,
+    ImageGenerationItem, ItemStatus, McpCallItem, MessageItem, OutputText, ResponseItem, ResponsePart,
+    StreamEvent,
 };
 use agent_schemas::{Content, ContentBody, Message, MessageType, Status};
 
@@ -252,17 +253,38 @@ impl Responses {
         self.end_item(item, frames);
     }
 
-    /// Adds outputs to their calls. Other outputs are not shown: clients send outputs, and receive none.
+    /// Adds outputs to their calls. An own call that an earlier response has made, before its approval, gets an item of its
+    /// own here. Other outputs are not shown: clients send outputs, and receive none.
     fn answer_calls(&mut self, message: &Message, frames: &mut FrameWriter) {
-        for answer in Answer::all_of(message) {
-            match self.unanswered.iter().position(|(id, _)| *id == answer.call_id) {
-                Some(position) => {
-                    let (_, item) = self.unanswered.remove(position);
-                    self.end_own_call(item, Some(answer), frames);
-                }
-                None => self.early_answers.push(answer),
+        for (index, answer) in Answer::all_of(message).into_iter().enumerate() {
+            if let Some(position) = self.unanswered.iter().position(|(id, _)| *id == answer.call_id) {
+                let (_, item) = self.unanswered.remove(position);
+                self.end_own_call(item, Some(answer), frames);
+            } else if items::is_own_answer(message) && !self.is_open_call(&answer.call_id) {
+                let place = self.begin_own_call(items::call_of_answer(message, index), frames);
+                self.end_own_call(place, Some(answer), frames);
+            } else {
+                self.early_answers.push(answer);
             }
         }
+    }
+
+    /// Whether a call with this id is not complete yet, or may be: one without a name is not known yet.
+    fn is_open_call(&self, call_id: &str) -> bool {
+        self.open.iter().any(|open| {
+            !open.nameless.is_empty() || open.contents.iter().any(|content| content.call_id == call_id)
+        })
+    }
+
+    /// Shows a call whose arguments are known as a whole.
+    fn begin_own_call(&mut self, call: McpCallItem, frames: &mut FrameWriter) -> usize {
+        let output_index = self.begin(call.into(), frames);
+        if let Some(ResponseItem::McpCall(call)) = self.response.output.get(output_index) {
+            let (item_id, arguments) = (&*call.id, &*call.arguments);
+            self.writer.send(StreamEvent::McpInProgress { item_id, output_index }, frames);
+            self.writer.send(StreamEvent::McpArgumentsDone { item_id, output_index, arguments }, frames);
+        }
+        output_index
     }
 
     /// Ends the item of a complete call if its output came before; otherwise it ends with the output.

@@ -219,3 +219,34 @@ fn output__before_the_end_of_its_call__completes_it() {
     assert_eq!(names(&frames), expected);
     assert!(frames.contains(r#""output":"out""#), "{frames}");
 }
+
+#[test]
+fn output__of_an_earlier_responses_call__is_an_item_of_its_own() {
+    let output = |id: &str, kind| {
+        let mut output = Message::new(id, kind);
+        output.status = Status::Completed;
+        let data = object! { "call_id" => "c", "name" => "pay", "output" => "paid" };
+        output.content = Some(vec![Content::data(data)]);
+        Event::from(output)
+    };
+    let mut events = vec![
+        response(Status::Created),
+        output("msg_1", MessageType::PluginCallOutput),
+        // A client's tool has another output in the client's own request.
+        output("msg_2", MessageType::FunctionCallOutput),
+        response(Status::Completed),
+    ];
+    number(&mut events);
+    let frames = frames_of(&mut translator(), &events);
+    let expected = [
+        "created",
+        "output_item.added",
+        "mcp_call.in_progress",
+        "mcp_call_arguments.done",
+        "mcp_call.completed",
+        "output_item.done",
+        "completed",
+    ];
+    assert_eq!(names(&frames), expected);
+    assert!(frames.contains(r#""name":"pay""#) && frames.contains(r#""output":"paid""#), "{frames}");
+}
