@@ -260,7 +260,7 @@ async fn script__cannot_be_loaded__says_where() {
         ("import json\nimport no_such_module\n", &["No module named 'no_such_module'", "line 2"][..]),
         ("def f(:\n", &["SyntaxError", "line 1"]),
         ("x = 1\n", &["has no agent", "@agent"]),
-        ("raise SystemExit(4)\n", &["SystemExit: 4"]),
+        ("raise SystemExit(4)\n", &["has called sys.exit(4) before it had an agent"]),
         ("import os\nos._exit(5)\n", &["ended before it was ready", "exit status: 5"]),
     ] {
         std::fs::write(&file, text).expect("written");
