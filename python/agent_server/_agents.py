@@ -45,6 +45,9 @@ lifetimes: list[Callable[[], AsyncContextManager[Any]]] = []
 applications: list[Application] = []
 """What answers requests to paths that the server does not have."""
 
+endpoint_path: str | None = None
+"""Where the script wants the server's own protocol to be, if it says so."""
+
 in_worker = False
 """Whether the server has started this process."""
 

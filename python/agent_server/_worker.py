@@ -133,6 +133,8 @@ class Worker:
         language = "python " + sys.version.split()[0]
         ready = {"version": _wire.VERSION, "pid": os.getpid(), "language": language, "agents": agents}
         ready["http"] = any(application.answers() for application in applications)
+        if _agents.endpoint_path is not None:
+            ready["endpoint_path"] = _agents.endpoint_path
         ready["checks"] = any(application.checks() for application in applications)
         self._connection.send(_wire.encode_json(_wire.READY, 0, 0, ready))
 

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use agent_tests::client::Answer;
 use agent_tests::environment::Environment;
 use agent_tests::{Launch, Server};
 use futures_util::future::join_all;
@@ -84,4 +85,38 @@ async fn serve(script: &str, packages: &str) -> (Server, Environment) {
     let (file, python) = (file.display().to_string(), environment.path(".venv/bin/python"));
     let launch = Launch::bare(&["serve", &file, "--python", &python.display().to_string(), "--port", "0"]);
     (launch.environment("PATH", "/usr/local/bin:/usr/bin:/bin").start().await, environment)
+}
+
+/// Sends a request with these lines as further headers.
+async fn send(server: &Server, line: &str, headers: &str, body: &str) -> Answer {
+    let mut client = server.connect().await;
+    let length = body.len();
+    let head = format!("{line} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n{headers}\r\n");
+    client.send(format!("{head}{body}").as_bytes()).await;
+    client.answer().await
+}
+
+#[tokio::test]
+async fn script_with_middleware__sees_the_requests_that_the_server_answers() {
+    let script = python().join("tests/upstream/scripts/guarded.py");
+    let (server, _environment) = serve(script.to_str().expect("UTF-8"), "upstream").await;
+    let chat = r#"{"input":[{"role":"user","content":[{"type":"text","text":"hi"}]}],"stream":false}"#;
+    let key = "X-Api-Key: secret\r\n";
+    for (line, body) in [("POST /chat", chat), ("POST /v1/responses", r#"{"input":"hi"}"#), ("GET /runs", "")]
+    {
+        let refused = send(&server, line, "", body).await;
+        assert_eq!((refused.status, refused.body.as_str()), (401, r#"{"detail":"Wrong key"}"#), "{line}");
+    }
+    let ann = send(&server, "POST /chat?room=2", &format!("{key}Authorization: Bearer ann\r\n"), chat).await;
+    assert_eq!((ann.status, ann.header("x-checked-by")), (200, Some("script")), "{ann:?}");
+    assert_eq!(ann.json()["output"][0]["content"][0]["text"], "Bearer ann in 2");
+    let nobody = send(&server, "POST /chat", &format!("{key}Authorization: Bearer nobody\r\n"), chat).await;
+    assert_eq!(
+        (nobody.status, &nobody.json()["error"]["code"]),
+        (403, &"REQUEST_REFUSED".into()),
+        "{nobody:?}"
+    );
+    assert_eq!(send(&server, "GET /own", key, "").await.json()["own"], true);
+    assert_eq!(send(&server, "GET /own", "", "").await.status, 401);
+    assert_eq!(send(&server, "GET /health", "", "").await.status, 200);
 }

@@ -9,6 +9,8 @@ use std::time::Duration;
 use crate::config::{AgentConfig, Config, ConfigError, DemoConfig, EchoConfig, Environment};
 use agent_runner::agents::{Demo, Echo};
 use agent_runner::{Agent, Services};
+#[cfg(feature = "python")]
+use agent_server::HttpConfig;
 
 #[cfg(all(feature = "client", feature = "python"))]
 pub(crate) use self::python::is_script;
@@ -34,6 +36,16 @@ pub(crate) struct Served {
 }
 
 impl Served {
+    /// Takes over what scripts want, unless the configuration says something else.
+    #[cfg(feature = "python")]
+    pub(crate) fn adjust(&self, config: &mut Config) {
+        if config.http.endpoint_path == HttpConfig::default().endpoint_path
+            && let Some(path) = self.scripts.endpoint_path()
+        {
+            config.http.endpoint_path = path.to_owned();
+        }
+    }
+
     pub(crate) fn default_name(&self) -> &str {
         self.agents.first().map_or("", |(name, _)| name)
     }

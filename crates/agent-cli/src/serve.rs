@@ -50,6 +50,8 @@ pub(crate) fn run(command: &ServeCommand, environment: &Environment) -> anyhow::
     let services = config.build_services(environment)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let served = runtime.block_on(agents::build(&config, environment, &services))?;
+    #[cfg(feature = "python")]
+    served.adjust(&mut config);
     let app = app(&config, services, served)?;
     runtime.spawn(unused_memory::give_back());
     match runtime.block_on(serve(app, &config, &summary)) {

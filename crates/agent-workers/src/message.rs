@@ -89,6 +89,8 @@ pub(crate) struct Ready {
     pub(crate) agents: Vec<AgentInfo>,
     #[serde(flatten)]
     pub(crate) applications: Applications,
+    /// Where the program wants the server's own protocol to be.
+    pub(crate) endpoint_path: Option<String>,
 }
 
 /// What a worker does with HTTP requests.

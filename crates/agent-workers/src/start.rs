@@ -55,6 +55,8 @@ pub(crate) struct Started {
     pub(crate) decoder: Decoder,
     pub(crate) agents: Vec<AgentInfo>,
     pub(crate) applications: Applications,
+    /// Where the program wants the server's own protocol to be.
+    pub(crate) endpoint_path: Option<String>,
 }
 
 /// Starts a worker and waits until it is ready.
@@ -91,8 +93,10 @@ async fn handshake(spawned: Spawned) -> Result<Started, WorkerError> {
                         worker.language = ready.language,
                         "a worker is ready"
                     );
-                    let Ready { agents, applications, .. } = ready;
-                    return Ok(Started { process, data, health, decoder, agents, applications });
+                    let Ready { agents, applications, endpoint_path, .. } = ready;
+                    let started =
+                        Started { process, data, health, decoder, agents, applications, endpoint_path };
+                    return Ok(started);
                 }
                 Kind::Failed => {
                     let Failed { message, traceback } = message::read(&frame).map_err(invalid)?;

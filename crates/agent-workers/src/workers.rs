@@ -28,6 +28,7 @@ pub struct Workers {
     /// Tells each supervisor that the script has changed.
     reloads: Vec<Arc<Notify>>,
     agents: Vec<AgentInfo>,
+    endpoint_path: Option<String>,
     /// Whether the newest worker decides what the server may answer.
     pub(crate) has_checks: Arc<AtomicBool>,
     stopping: CancellationToken,
@@ -47,6 +48,7 @@ impl Workers {
             places: Vec::new(),
             reloads: Vec::new(),
             agents: Vec::new(),
+            endpoint_path: None,
             has_checks: Arc::default(),
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
@@ -59,6 +61,7 @@ impl Workers {
         for _ in 0..config.count.max(1) {
             let started = start(&config).await?;
             workers.agents.clone_from(&started.agents);
+            workers.endpoint_path.clone_from(&started.endpoint_path);
             workers.has_checks.store(started.applications.checks, Ordering::Relaxed);
             let supervisor = Supervisor {
                 config: config.clone(),
@@ -82,6 +85,11 @@ impl Workers {
     /// The agents that the workers had when they were started.
     pub fn agents(&self) -> &[AgentInfo] {
         &self.agents
+    }
+
+    /// Where the program wants the server's own protocol to be, if it says so.
+    pub fn endpoint_path(&self) -> Option<&str> {
+        self.endpoint_path.as_deref()
     }
 
     /// Loads the program anew: new runs get new workers as soon as these are ready, and the old ones exit after their last

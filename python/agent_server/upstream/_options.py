@@ -8,7 +8,6 @@ from typing import Any, Dict, Mapping
 log = logging.getLogger("agent_server.upstream")
 
 _DEFAULTS: Dict[str, Any] = {
-    "endpoint_path": "/process",
     "mode": "daemon_thread",
     "response_type": "sse",
     "stream": True,
@@ -17,7 +16,7 @@ _DEFAULTS: Dict[str, Any] = {
 
 _CELERY = "the server executes tasks itself, without Celery"
 _INTERRUPTS = "the server cancels runs itself, in whatever process they are"
-_PROTOCOLS = "the server speaks A2A, AG-UI and the Responses API by its own configuration"
+_PROTOCOLS = "the server has its own protocols, which need no adapters"
 _QUIET = ("app", "entrypoint", "request_model", "runner")
 
 _SENTENCES: Dict[str, str] = {
@@ -27,7 +26,6 @@ _SENTENCES: Dict[str, str] = {
     "broker_url": _CELERY,
     "embed_task_processor": _CELERY,
     "enable_embedded_worker": _CELERY,
-    "endpoint_path": "requests go to /process",
     "interrupt_backend": _INTERRUPTS,
     "interrupt_redis_url": _INTERRUPTS,
     "mode": "the app is in a worker process of the server, always",

@@ -29,6 +29,9 @@ def register(served: Union[AgentApp, Runner]) -> None:
         raise ValueError(f"there are two agents called {name!r}: give one of them another `app_name`")
     _agents.registered[name] = _agents.Agent(name, agent_of(runner), "give_up")
     _agents.lifetimes.append(served.lifetime)
+    endpoint_path = getattr(served, "endpoint_path", "/process")
+    if endpoint_path != "/process":
+        _agents.endpoint_path = endpoint_path
     if callable(served):
         # A FastAPI, unless that is not installed.
         _agents.applications.append(Application(served, served.request_state, served.has_routes, served.has_middleware))

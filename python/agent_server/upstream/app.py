@@ -66,7 +66,7 @@ class AgentApp(_base, CeleryMixin):  # type: ignore[misc]
         self.is_alive = False
         self.endpoint_path, self.protocol_adapters = endpoint_path, protocol_adapters or []
         self.__dict__.update({name: value for name, value in others.items() if not hasattr(self, name)})
-        explain("AgentApp", {**others, "endpoint_path": endpoint_path})
+        explain("AgentApp", others)
         self._add_endpoints(custom_endpoints or [])
         if enable_stream_task:
             self.tasks_of_app().add_queries(self, stream_task_queue, stream_task_timeout)

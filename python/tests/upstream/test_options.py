@@ -28,11 +28,10 @@ UNUSED = [
 SETTINGS = [
     "AgentApp ignores response_type, stream: clients choose by `stream` in their request",
     "AgentApp ignores broker_url, backend_url, enable_embedded_worker: the server executes tasks itself, without Celery",
-    "AgentApp ignores a2a_config: the server speaks A2A, AG-UI and the Responses API by its own configuration",
+    "AgentApp ignores a2a_config: the server has its own protocols, which need no adapters",
     "AgentApp ignores interrupt_backend, interrupt_redis_url: the server cancels runs itself, in whatever process they are",
     "AgentApp ignores mode: the app is in a worker process of the server, always",
     "AgentApp ignores an_own_setting: the server has no such setting of a script",
-    "AgentApp ignores endpoint_path: requests go to /process",
     "run_task_processor does nothing: the server executes tasks itself, without Celery",
     "run ignores web_ui: the server starts no page of upstream",
     "run ignores embed_task_processor: the server executes tasks itself, without Celery",

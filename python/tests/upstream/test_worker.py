@@ -62,7 +62,8 @@ class Workers(unittest.TestCase):
 
     def test_middleware__decides_what_the_server_may_answer(self) -> None:
         with Peer(SCRIPTS / "guarded.py") as worker:
-            self.assertTrue(worker.receive(_wire.READY)["checks"])
+            ready = worker.receive(_wire.READY)
+            self.assertEqual((ready["checks"], ready["endpoint_path"]), (True, "/chat"))
             self.assertEqual(worker.request("POST", "/v1/responses", check=True), (401, {"detail": "Wrong key"}))
             self.assertIsNone(worker.passed)
             key = ("x-api-key", "secret")

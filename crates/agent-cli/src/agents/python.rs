@@ -89,6 +89,11 @@ impl Scripts {
         Ok(agents)
     }
 
+    /// Where the first script that says so wants the server's own protocol to be.
+    pub(crate) fn endpoint_path(&self) -> Option<&str> {
+        self.0.iter().find_map(|(_, started)| started.workers.endpoint_path())
+    }
+
     /// Hands the requests that concern the scripts' own applications to them.
     pub(crate) fn attach_applications(self, app: AgentAppBuilder) -> AgentAppBuilder {
         let scripts: Vec<Arc<Started>> = self.0.into_iter().map(|(_, started)| started).collect();

@@ -51,6 +51,8 @@ impl Local {
         let services = Services::in_memory();
         let reason = agents::resolve(&mut config, environment)?;
         let served = agents::build(&config, environment, &services).await?;
+        #[cfg(feature = "python")]
+        served.adjust(&mut config);
         let reason = options.source.as_ref().map_or(reason, |script| format!("it is served from {script}"));
         let introduction = format!("{} in this process: {reason}", served.default_name());
         // Quitting should not wait for the runs of the conversation, which have been cancelled.

@@ -4,7 +4,7 @@ from fastapi.responses import JSONResponse
 
 from agentscope_runtime.engine.app import AgentApp
 
-app = AgentApp(app_name="guarded")
+app = AgentApp(app_name="guarded", endpoint_path="/chat")
 
 
 @app.middleware("http")
