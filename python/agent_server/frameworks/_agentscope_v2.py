@@ -7,6 +7,7 @@ import copy
 import json
 import mimetypes
 from contextlib import aclosing
+from functools import partial
 from importlib import import_module
 from typing import Any, AsyncGenerator, Awaitable, Callable, Mapping
 
@@ -64,21 +65,31 @@ def handler(candidate: object) -> Callable[[Run], Awaitable[None]] | None:
 
 async def _answer(run: Run, original: Any) -> None:
     agent = await _copy_for(run, original)
-    inputs: Any = await _answers(run, agent) or _new_input(run, agent)
+    inputs: Any = None
+    number = 0
+    # A step, so that the run that has the user's answers does not begin anew.
+    while asking := await run.step(f"turn {number}", partial(_execute, run, agent, inputs)):
+        _use(agent, type(original.state).model_validate(asking))
+        inputs = await _confirmations(run, agent)
+        number += 1
+
+
+async def _execute(run: Run, agent: Any, inputs: Any) -> Any:
+    """Lets the agent reply; returns its state, as JSON, if it asks the user."""
+    if inputs is None and _asking(agent):
+        return agent.state.model_dump(mode="json")
     clients = {tool.name for group in agent.toolkit.tool_groups for tool in group.tools if tool.is_external_tool}
+    events = Events(run, clients.__contains__)
     try:
-        while inputs is not None:
-            events = Events(run, clients.__contains__)
-            async with aclosing(_stream(agent, inputs)) as stream:
-                async for event in stream:
-                    await events.add(event)
-            await events.end()
-            await _save(run, agent)
-            # A question ends the run; the next one continues from the state that is saved.
-            inputs = await _confirmations(run, agent)
+        async with aclosing(_stream(agent, inputs or _client_results(run, agent) or _new_input(run, agent))) as stream:
+            async for event in stream:
+                await events.add(event)
     except asyncio.CancelledError:
         await _save(run, agent)
         raise
+    await events.end()
+    await _save(run, agent)
+    return agent.state.model_dump(mode="json") if _asking(agent) else None
 
 
 async def _stream(agent: Any, inputs: Any) -> AsyncGenerator[Any, None]:
@@ -112,15 +123,18 @@ def _new_input(run: Run, agent: Any) -> list[Any]:
     return new
 
 
-async def _answers(run: Run, agent: Any) -> Any:
-    """What the agent waits for: confirmations of the user, or the outputs of the client's tools."""
+def _client_results(run: Run, agent: Any) -> Any:
+    """The outputs of the client's tools, if the agent waits for them."""
     waiting = agent.state.get_awaiting_tool_calls(agent.name)
     outputs = outputs_of_client(run)
     results = [_client_result(call, outputs) for call in waiting if call.state == "submitted"]
-    if results:
-        event = import_module("agentscope.event").ExternalExecutionResultEvent
-        return event(reply_id=agent.state.reply_id, execution_results=results)
-    return await _confirmations(run, agent)
+    event = import_module("agentscope.event").ExternalExecutionResultEvent
+    return event(reply_id=agent.state.reply_id, execution_results=results) if results else None
+
+
+def _asking(agent: Any) -> list[Any]:
+    """The calls that need the user's confirmation."""
+    return [call for call in agent.state.get_awaiting_tool_calls(agent.name) if call.state == "asking"]
 
 
 def _client_result(call: Any, outputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -130,15 +144,12 @@ def _client_result(call: Any, outputs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def _confirmations(run: Run, agent: Any) -> Any:
-    """Asks the user for the calls that need it. ``None`` if no call does."""
-    asking = [call for call in agent.state.get_awaiting_tool_calls(agent.name) if call.state == "asking"]
+    """Asks the user for the calls that need it."""
     results = []
-    for call in asking:
+    for call in _asking(agent):
         question = f"Shall I call {call.name} with {call.input}?"
         approval = await run.approve(call.id, question, tool=call.name, arguments=_arguments(call.input))
         results.append({"confirmed": approval.approved, "tool_call": call})
-    if not results:
-        return None
     event = import_module("agentscope.event").UserConfirmResultEvent
     return event(reply_id=agent.state.reply_id, confirm_results=results)
 
@@ -157,15 +168,20 @@ async def _copy_for(run: Run, original: Any) -> Any:
     saved = await load_state(run)
     if saved is not None:
         await explain(run, saved["context"])
-        agent.state = type(original.state).model_validate(saved)
+        state = type(original.state).model_validate(saved)
     else:
-        agent.state = original.state.model_copy(deep=True)
-        agent.state.context += [msg(turn) for turn in turns(await run.history())]
-    agent.state.session_id = run.session_id
-    agent._engine = import_module("agentscope.permission").PermissionEngine(agent.state.permission_context)
+        state = original.state.model_copy(deep=True)
+        state.context += [msg(turn) for turn in turns(await run.history())]
+    state.session_id = run.session_id
+    _use(agent, state)
     agent._compression_tool = copy.copy(original._compression_tool)
     agent._compression_tool._func = agent._compress_context_tool
     # An agent adds tools to its toolkit and removes them.
     agent.toolkit = copy.copy(original.toolkit)
     agent.toolkit.tool_groups = [copy.copy(group) for group in original.toolkit.tool_groups]
     return agent
+
+
+def _use(agent: Any, state: Any) -> None:
+    agent.state = state
+    agent._engine = import_module("agentscope.permission").PermissionEngine(state.permission_context)

@@ -12,7 +12,7 @@ class Clients:
     """Shared by all ways, because it takes long to make them."""
 
     def __init__(self, server):
-        self.http = httpx.AsyncClient(base_url=server, timeout=60)
+        self.http = httpx.AsyncClient(base_url=server, timeout=None)
         self.openai = openai.AsyncOpenAI(base_url=f"{server}/v1", api_key="none", max_retries=0)
 
 

@@ -244,11 +244,13 @@ pub(super) fn own_call(message: &Message, index: usize, data: &JsonObject) -> Mc
     }
 }
 
-/// The call behind an output, if it is in an earlier response: its arguments are there.
-pub(super) fn call_of_answer(message: &Message, index: usize) -> McpCallItem {
-    let mut data = message.contents().iter().filter_map(Content::as_data).skip(index);
-    let call = own_call(message, index, data.next().unwrap_or(&JsonObject::new()));
-    McpCallItem { arguments: "{}".to_owned(), ..call }
+/// The call behind the output of a tool that the agent executed itself, if it is in an earlier response: its arguments
+/// are there, and the output has its name.
+pub(super) fn call_of_answer(message: &Message, index: usize) -> Option<McpCallItem> {
+    let data = message.contents().iter().filter_map(Content::as_data).nth(index)?;
+    let call = own_call(message, index, data);
+    let is_known = is_own_answer(message) && !call.name.is_empty();
+    is_known.then(|| McpCallItem { arguments: "{}".to_owned(), ..call })
 }
 
 /// The arguments of such a tool. Those of a tool that takes plain text are JSON too, because clients parse them.

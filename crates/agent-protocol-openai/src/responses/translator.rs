@@ -17,7 +17,7 @@ use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 
 use self::deltas::Relayed;
-use self::open::{OpenMessage, needs_contents};
+use self::open::{OpenMessage, call_ids, is_call, needs_contents};
 use super::declared::DeclaredTools;
 use super::echoed::EchoedSettings;
 use super::ids::{self, response_id};
@@ -51,6 +51,9 @@ pub(super) struct Responses {
     unanswered: Vec<(String, usize)>,
     /// Outputs that came before the end of their calls.
     early_answers: Vec<Answer>,
+    /// The ids of calls that were complete, or are still to come: if the log is no longer kept, messages are in the order
+    /// of their ends.
+    calls: Vec<String>,
     /// The end of the items' ids, if the items can be referred to.
     locator: Option<String>,
     /// Why the model stopped early.
@@ -113,6 +116,7 @@ impl Responses {
             declared: echoed.declared,
             unanswered: Vec::new(),
             early_answers: Vec::new(),
+            calls: Vec::new(),
             locator: ids::locator(run).filter(|_| echoed.is_referable),
             cut_short: None,
             is_background: echoed.is_background,
@@ -180,6 +184,8 @@ impl Responses {
     /// If only the final event is still kept, rebuilds the events before it from that event.
     fn catch_up(&mut self, last: &AgentResponse, frames: &mut FrameWriter) {
         self.create(last, frames);
+        let messages = last.output.iter().flatten();
+        self.calls = messages.filter(|message| is_call(message)).flat_map(call_ids).collect();
         for message in last.output.iter().flatten() {
             self.on_opened(message, frames);
             for (index, content) in (0..).zip(message.contents()) {

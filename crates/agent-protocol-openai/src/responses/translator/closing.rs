@@ -183,6 +183,7 @@ impl Responses {
         };
         content.is_closed = true;
         let (output_index, call_id) = (content.item, std::mem::take(&mut content.call_id));
+        self.calls.push(call_id.clone());
         let status = status.map_or(ItemStatus::Completed, items::ended);
         match self.response.output.get_mut(output_index) {
             Some(ResponseItem::FunctionCall(call)) => {
@@ -260,29 +261,37 @@ impl Responses {
             if let Some(position) = self.unanswered.iter().position(|(id, _)| *id == answer.call_id) {
                 let (_, item) = self.unanswered.remove(position);
                 self.end_own_call(item, Some(answer), frames);
-            } else if items::is_own_answer(message) && !self.is_open_call(&answer.call_id) {
-                let place = self.begin_own_call(items::call_of_answer(message, index), frames);
-                self.end_own_call(place, Some(answer), frames);
-            } else {
-                self.early_answers.push(answer);
+                continue;
+            }
+            match items::call_of_answer(message, index) {
+                Some(call) if !self.has_call(&answer.call_id) => {
+                    let place = self.begin_own_call(call, frames);
+                    self.end_own_call(place, Some(answer), frames);
+                }
+                _ => self.early_answers.push(answer),
             }
         }
     }
 
-    /// Whether a call with this id is not complete yet, or may be: one without a name is not known yet.
-    fn is_open_call(&self, call_id: &str) -> bool {
-        self.open.iter().any(|open| {
+    /// Whether this response has a call with this id, or may have one: one without a name is not known yet.
+    fn has_call(&self, call_id: &str) -> bool {
+        let is_open = self.open.iter().any(|open| {
             !open.nameless.is_empty() || open.contents.iter().any(|content| content.call_id == call_id)
-        })
+        });
+        is_open || self.calls.iter().any(|known| known == call_id)
     }
 
     /// Shows a call whose arguments are known as a whole.
-    fn begin_own_call(&mut self, call: McpCallItem, frames: &mut FrameWriter) -> usize {
+    fn begin_own_call(&mut self, mut call: McpCallItem, frames: &mut FrameWriter) -> usize {
+        let arguments = std::mem::take(&mut call.arguments);
         let output_index = self.begin(call.into(), frames);
-        if let Some(ResponseItem::McpCall(call)) = self.response.output.get(output_index) {
-            let (item_id, arguments) = (&*call.id, &*call.arguments);
+        if let Some(ResponseItem::McpCall(call)) = self.response.output.get_mut(output_index) {
+            let (item_id, delta) = (&*call.id, &*arguments);
             self.writer.send(StreamEvent::McpInProgress { item_id, output_index }, frames);
-            self.writer.send(StreamEvent::McpArgumentsDone { item_id, output_index, arguments }, frames);
+            self.writer.send(StreamEvent::McpArgumentsDelta { item_id, output_index, delta }, frames);
+            let done = StreamEvent::McpArgumentsDone { item_id, output_index, arguments: delta };
+            self.writer.send(done, frames);
+            call.arguments = arguments;
         }
         output_index
     }

@@ -2,7 +2,7 @@
 
 use agent_schemas::{Content, Message, MessageType};
 
-use super::super::items::is_agents;
+use super::super::items::{is_agents, text_of};
 
 /// How the contents of a message are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +39,16 @@ impl Kind {
 /// Whether the message is shown only once it is closed.
 pub(super) fn needs_contents(message: &Message) -> bool {
     Kind::of(message) == Kind::AtOnce
+}
+
+/// Whether the message has calls.
+pub(super) fn is_call(message: &Message) -> bool {
+    Kind::of(message) == Kind::Call
+}
+
+/// The ids of a message's calls.
+pub(super) fn call_ids(message: &Message) -> impl Iterator<Item = String> {
+    message.contents().iter().filter_map(Content::as_data).map(|data| text_of(data, "call_id"))
 }
 
 /// An open message.

@@ -242,6 +242,7 @@ fn output__of_an_earlier_responses_call__is_an_item_of_its_own() {
         "created",
         "output_item.added",
         "mcp_call.in_progress",
+        "mcp_call_arguments.delta",
         "mcp_call_arguments.done",
         "mcp_call.completed",
         "output_item.done",
