@@ -40,8 +40,9 @@ def _execute_main(module: ModuleType) -> bool:
         return False
     with open(path, "rb") as file:
         tree = ast.parse(file.read(), path)
+    futures = [node for node in tree.body if isinstance(node, ast.ImportFrom) and node.module == "__future__"]
     statements = [each for node in tree.body if _is_main_guard(node) for each in node.body]
-    exec(compile(ast.Module(statements, []), path, "exec"), vars(module))
+    exec(compile(ast.Module([*futures, *statements], []), path, "exec", dont_inherit=True), vars(module))
     return bool(statements)
 
 

@@ -12,6 +12,7 @@ class Programs(unittest.TestCase):
     def test_program__that_serves_in_its_own_way__is_an_agent(self) -> None:
         for script, name, text in (
             ("deploys_at_once", "deployed", "Hi"),
+            ("async_factory", "made-in-a-loop", "from a factory"),
             ("built_in_main", "built", "built"),
             ("built_in_loop", "looped", "from the queue"),
             ("uvicorns", "uvicorn", "served and more"),
@@ -20,6 +21,7 @@ class Programs(unittest.TestCase):
             ("exits", "exits", "still here"),
             ("environment", "from-file", "Hello from-file"),
             ("layout/src/weather_agent/app", "layout", "sun in Paris True weather_agent.app"),
+            ("future", "future", "from the future"),
             ("layout/main", "flat", "sun in Paris"),
             ("nested", "nested", "2 1 2"),
         ):
