@@ -51,6 +51,9 @@ endpoint_path: str | None = None
 in_worker = False
 """Whether the server has started this process."""
 
+stop_session: Callable[[str, str], None] | None = None
+"""In a worker: asks the server to cancel the runs of a user's session, wherever they are."""
+
 
 @overload
 def agent(handler: Handler, /) -> Handler: ...

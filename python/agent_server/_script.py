@@ -6,13 +6,13 @@ import os
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Callable
 
 from . import frameworks, upstream
-from ._agents import Agent, registered
+from ._agents import Agent, lifetimes, registered
 from ._load import load
 from ._program import as_program
-from .frameworks.langgraph import read_config
+from .frameworks import langgraph
 
 _PREFERRED = ("agent", "graph", "app", "team", "workflow", "root_agent")
 """The variables whose agent is the default one of a script with several."""
@@ -42,7 +42,7 @@ def _register_objects(module: ModuleType) -> None:
 
 
 def _load_graphs(path: str) -> None:
-    config = read_config(path)
+    config = langgraph.read_config(path)
     for name, value in config.environment.items():
         os.environ.setdefault(name, value)
     sys.path[:0] = [folder for folder in config.dependencies if os.path.isdir(folder)]
@@ -53,10 +53,21 @@ def _load_graphs(path: str) -> None:
             with as_program(str(graph.file)):
                 module = modules[graph.file] = load(str(graph.file))
         candidate = getattr(module, graph.variable, None)
-        if callable(candidate) and not _register(graph.name, candidate):
-            candidate = candidate()
-        if graph.name not in registered and not _register(graph.name, candidate):
-            raise ImportError(f"{path}: {graph.variable} in {graph.file} is no compiled graph")
+        shown = f"{graph.variable} in {graph.file}"
+        if _register(graph.name, langgraph.compiled(candidate) or candidate):
+            continue
+        if not callable(candidate):
+            raise ImportError(f"{path}: {shown} is no graph, and no function that makes one")
+        _register_factory(graph.name, candidate, shown)
+
+
+def _register_factory(name: str, make: Callable[..., Any], shown: str) -> None:
+    from .frameworks._langgraph_factory import Factory
+
+    factory = Factory(make, shown)
+    if not factory.is_for_each_run:
+        lifetimes.append(factory.lifetime)
+    registered[name] = Agent(name, factory.handle, "give_up")
 
 
 def _register(name: str, candidate: Any) -> bool:

@@ -3,6 +3,9 @@
 ``asyncio.run(main())`` works as in a program: the next line of the script follows the end of ``main``. But programs often
 deploy an app in ``main`` and then wait for ever, so a loop whose code has begun to serve is not waited for: it continues in
 a thread.
+
+Outside such loops, the running loop of a script that is loaded is the worker's: clients and checkpointers that are made at
+its top belong to the loop in which the agents run.
 """
 
 from __future__ import annotations
@@ -36,8 +39,9 @@ def begin_to_serve() -> None:
 @contextmanager
 def script_loops() -> Iterator[None]:
     """Lets a script that is loaded in a callback of a loop run loops of its own."""
-    running = asyncio._get_running_loop()
+    running, thread = asyncio._get_running_loop(), threading.get_ident()
     new_event_loop, original_run, is_loading = asyncio.new_event_loop, asyncio.run, True
+    get_running_loop = asyncio.get_running_loop
 
     def make() -> asyncio.AbstractEventLoop:
         return _extended(new_event_loop())
@@ -46,7 +50,13 @@ def script_loops() -> Iterator[None]:
         # Scripts that have imported the name call it in threads of their agents, too.
         return _run(make(), main) if is_loading else original_run(main, **options)
 
+    def current() -> asyncio.AbstractEventLoop:
+        is_outside = is_loading and threading.get_ident() == thread and asyncio._get_running_loop() is None
+        return running if is_outside and running is not None else get_running_loop()
+
     asyncio.run, asyncio.new_event_loop = run, make
+    for module in (asyncio, asyncio.events):
+        setattr(module, "get_running_loop", current)
     asyncio._set_running_loop(None)
     asyncio.set_event_loop(make())
     try:
@@ -56,6 +66,9 @@ def script_loops() -> Iterator[None]:
         # A script that has put its own functions there, as `nest_asyncio` does, keeps them.
         asyncio.run = original_run if asyncio.run is run else asyncio.run
         asyncio.new_event_loop = new_event_loop if asyncio.new_event_loop is make else asyncio.new_event_loop
+        for module in (asyncio, asyncio.events):
+            if getattr(module, "get_running_loop") is current:
+                setattr(module, "get_running_loop", get_running_loop)
         asyncio.set_event_loop(running)
         asyncio._set_running_loop(running)
 

@@ -12,7 +12,7 @@ MAX_PAYLOAD = 1024 * 1024
 
 HELLO, RUN, CANCEL, CREDIT, REPLY, DRAIN, PING, REQUEST, BODY = 1, 2, 3, 5, 7, 8, 9, 10, 11
 READY, FAILED, OPEN, TEXT, DATA, PUT, CLOSE = 65, 66, 67, 68, 69, 70, 71
-EVENT, CALL, DONE, LOG, PONG, RESPONSE, RESPONSE_BODY = 73, 75, 76, 77, 78, 79, 80
+EVENT, STOP_SESSION, CALL, DONE, LOG, PONG, RESPONSE, RESPONSE_BODY = 73, 74, 75, 76, 77, 78, 79, 80
 
 _MORE = 1
 # Made once: `json.dumps` with options makes one a call, which costs as much as a short frame.

@@ -54,10 +54,16 @@ class Worker:
     async def start(self, data: socket.socket) -> None:
         """Connects to the server."""
         await self._loop.create_connection(lambda: self._connection, sock=data)
+        _agents.stop_session = self._stop_session
 
     def count(self) -> int:
         """How many runs there are."""
         return len(self._runs)
+
+    def _stop_session(self, user_id: str, session_id: str) -> None:
+        frame = _wire.encode_json(_wire.STOP_SESSION, 0, 0, {"user_id": user_id, "session_id": session_id})
+        # A script may have event loops in other threads.
+        self._loop.call_soon_threadsafe(self._connection.send, frame)
 
     def _received(self, frame: _wire.Frame) -> None:
         if frame.kind == _wire.RUN:

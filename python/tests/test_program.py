@@ -49,6 +49,31 @@ class Loops(unittest.TestCase):
         self.assertEqual(loading(script), (2, 3, 4))
         self.assertEqual((asyncio.run, asyncio.new_event_loop), before)
 
+    def test_running_loop__at_the_top_of_a_script__is_the_workers(self) -> None:
+        async def own() -> asyncio.AbstractEventLoop:
+            return asyncio.get_running_loop()
+
+        def script() -> tuple[asyncio.AbstractEventLoop, asyncio.AbstractEventLoop, list[str]]:
+            found: list[str] = []
+
+            def elsewhere() -> None:
+                try:
+                    asyncio.get_running_loop()
+                except RuntimeError as error:
+                    found.append(str(error))
+
+            thread = threading.Thread(target=elsewhere)
+            thread.start()
+            thread.join()
+            return asyncio.get_running_loop(), asyncio.run(own()), found
+
+        before = asyncio.get_running_loop
+        workers, scripts, elsewhere = loading(script)
+        self.assertIsNot(workers, scripts)
+        self.assertEqual(elsewhere, ["no running event loop"])
+        self.assertIs(asyncio.get_running_loop, before)
+        self.assertIs(asyncio.events.get_running_loop, before)
+
     def test_run__that_a_script_has_imported__works_in_threads_later(self) -> None:
         async def one() -> int:
             return 1

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use agent_tests::client::Answer;
+use agent_tests::client::{self, Answer};
 use agent_tests::environment::Environment;
 use agent_tests::{Launch, Server};
 use futures_util::future::join_all;
@@ -119,4 +119,27 @@ async fn script_with_middleware__sees_the_requests_that_the_server_answers() {
     assert_eq!(send(&server, "GET /own", key, "").await.json()["own"], true);
     assert_eq!(send(&server, "GET /own", "", "").await.status, 401);
     assert_eq!(send(&server, "GET /health", "", "").await.status, 200);
+}
+
+#[tokio::test]
+async fn stop_chat__of_any_worker__cancels_the_runs_of_the_session() {
+    let environment = environment("upstream");
+    let (script, python) =
+        (python().join("tests/upstream/scripts/stopped.py"), environment.path(".venv/bin/python"));
+    let config =
+        format!("[agents.stopped]\nkind = \"python\"\nfile = {script:?}\npython = {python:?}\nworkers = 2\n");
+    let launch = Launch::bare(&["--port", "0"]).config(&config);
+    let server = launch.environment("PATH", "/usr/local/bin:/usr/bin:/bin").start().await;
+    // Both workers get some of them, and requests to routes are answered by the first.
+    for session in ["a", "b", "c", "d", "e", "f"] {
+        let ids = format!(r#","user_id":"u","session_id":"{session}""#);
+        let mut client = server.connect().await;
+        client.send(&client::process("hi", &ids)).await;
+        client.head().await;
+        client.until("working").await;
+        let request = format!(r#"{{"input":[]{ids}}}"#);
+        let json = "Content-Type: application/json\r\n";
+        assert_eq!(send(&server, "POST /stop", json, &request).await.status, 200);
+        client.until(r#""status":"canceled""#).await;
+    }
 }

@@ -41,7 +41,8 @@ const WEATHER: &[(&str, &str)] = &[("call", "It is sunny in Rome."), ("hello", "
 
 #[tokio::test]
 async fn langgraph__scripts__work_as_the_guide_says() {
-    let [weather, threads, ids, question, approval, middleware, progress, function] = scripts("langgraph.md");
+    let [weather, _factory, threads, ids, question, approval, middleware, progress, function] =
+        scripts("langgraph.md");
     check("agents", &weather, WEATHER).await;
     check("agents", &ids, &[("hello", "Good morning, s.")]).await;
     check("agents", &question, &[("a table", "For which day?"), ("Friday", "a table for Friday.")]).await;
@@ -69,12 +70,19 @@ async fn langgraph__scripts__work_as_the_guide_says() {
 
 #[tokio::test]
 async fn langgraph__configuration__serves_its_graphs() {
-    let [weather, ..] = scripts::<8>("langgraph.md");
+    let [weather, factory, ..] = scripts::<9>("langgraph.md");
     let config = blocks("langgraph.md", "json").pop().expect("a configuration");
-    let files =
-        [("langgraph.json", config.as_str()), ("app.py", &weather), (".env", "OPENAI_API_KEY=none\n")];
-    let (model, project) = (Model::start().await, Project::new("agents", ".venv", &files));
-    converse(&model.of(project.serve()).start().await, &config, WEATHER).await;
+    let model = Model::start().await;
+    let cases = [
+        (config.clone(), &weather, WEATHER),
+        (config.replace("app.py:agent", "app.py:make"), &factory, &[("hello", "You said: hello")]),
+    ];
+    for (config, script, expected) in cases {
+        let files =
+            [("langgraph.json", config.as_str()), ("app.py", script), (".env", "OPENAI_API_KEY=none\n")];
+        let project = Project::new("agents", ".venv", &files);
+        converse(&model.of(project.serve()).start().await, &config, expected).await;
+    }
 }
 
 #[tokio::test]

@@ -107,5 +107,5 @@ async fn maturin(arguments: &[&str]) {
     let there = "cd \"$0\" && exec \"$OLDPWD/.venv/bin/maturin\" \"$@\"";
     let root = root();
     let program = ["/bin/sh", "-c", there, root.to_str().expect("UTF-8")];
-    run_in_python("package", &program, arguments, &[("CARGO_NET_OFFLINE", "true")]).await;
+    run_in_python("package", &program, arguments, &[]).await;
 }

@@ -168,12 +168,15 @@ impl Launch {
         let log = Arc::new(Log::default());
         let stderr = child.stderr.take().expect("it is piped");
         #[expect(clippy::disallowed_methods, reason = "it ends with the process whose output it reads")]
-        tokio::spawn(Arc::clone(&log).read(stderr));
+        let reading = tokio::spawn(Arc::clone(&log).read(stderr));
         let mut stdout = BufReader::new(child.stdout.take().expect("it is piped"));
         let mut line = String::new();
         within("the server to listen", stdout.read_line(&mut line)).await.expect("readable");
         let address = line.trim().strip_prefix("listening on http://").and_then(|at| at.parse().ok());
-        let address = address.unwrap_or_else(|| panic!("it said {line:?} and logged:\n{}", log.text()));
+        let Some(address) = address else {
+            let _ = within("the end of its log", reading).await;
+            panic!("it said {line:?} and logged:\n{}", log.text());
+        };
         Server { child, address, log, _config: config }
     }
 

@@ -49,10 +49,16 @@ pub(crate) fn run(command: &ServeCommand, environment: &Environment) -> anyhow::
     limits::raise_open_files();
     let services = config.build_services(environment)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let served = runtime.block_on(agents::build(&config, environment, &services))?;
+    #[cfg_attr(not(feature = "python"), expect(unused_mut, reason = "only scripts change something"))]
+    let mut served = runtime.block_on(agents::build(&config, environment, &services))?;
     #[cfg(feature = "python")]
-    served.adjust(&mut config);
+    let stops = {
+        served.adjust(&mut config);
+        served.scripts.take_stops()
+    };
     let app = app(&config, services, served)?;
+    #[cfg(feature = "python")]
+    runtime.spawn(stops.carry_out(app.runner().clone()));
     runtime.spawn(unused_memory::give_back());
     match runtime.block_on(serve(app, &config, &summary)) {
         Ok(Ended::AtOnce(status)) => {

@@ -11,10 +11,10 @@ use serde::Serialize;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+use tokio::sync::mpsc::{self, Sender, UnboundedReceiver, UnboundedSender};
 
 use crate::frame::{self, Decoder, Frame, Kind};
-use crate::message::{Applications, Cancel, Credit, Reply, RequestHead, StartRun};
+use crate::message::{self, Applications, Cancel, Credit, Reply, RequestHead, StartRun, StopSession};
 use crate::runs::{CREDIT, Queue, RunOfWorker, Runs};
 
 /// How many bytes are taken before the credit for them is returned.
@@ -38,6 +38,7 @@ impl Connection {
         socket: UnixStream,
         decoder: Decoder,
         applications: Applications,
+        stops: Option<Sender<StopSession>>,
     ) -> (Arc<Self>, impl Future<Output = Result<(), String>> + Send) {
         let (urgent, urgent_frames) = mpsc::unbounded_channel();
         let (bulk, bulk_frames) = mpsc::unbounded_channel();
@@ -46,7 +47,7 @@ impl Connection {
         let reader = Arc::clone(&connection);
         let serving = async move {
             tokio::select! {
-                read = reader.read_all(input, decoder) => read,
+                read = reader.read_all(input, decoder, stops) => read,
                 () = write_all(output, urgent_frames, bulk_frames) => Ok(()),
             }
         };
@@ -94,10 +95,23 @@ impl Connection {
         self.runs.lock()
     }
 
-    async fn read_all(&self, mut input: OwnedReadHalf, mut decoder: Decoder) -> Result<(), String> {
+    async fn read_all(
+        &self,
+        mut input: OwnedReadHalf,
+        mut decoder: Decoder,
+        stops: Option<Sender<StopSession>>,
+    ) -> Result<(), String> {
         loop {
             while let Some(frame) = decoder.next().map_err(|error| error.to_string())? {
-                self.runs.lock().deliver(frame)?;
+                if frame.kind == Kind::StopSession {
+                    let stop = message::read(&frame).map_err(|error| error.to_string())?;
+                    if let Some(stops) = &stops {
+                        // The server may be about to stop.
+                        let _ = stops.send(stop).await;
+                    }
+                } else {
+                    self.runs.lock().deliver(frame)?;
+                }
             }
             decoder.buffer.reserve(READ_BYTES);
             // An error is the end too: the worker is gone.

@@ -62,7 +62,7 @@ macro_rules! kinds {
 
 kinds! {
     Hello = 1, Run = 2, Cancel = 3, Credit = 5, Reply = 7, Drain = 8, Ping = 9, Request = 10, Body = 11,
-    Ready = 65, Failed = 66, Open = 67, Text = 68, Data = 69, Put = 70, Close = 71, Event = 73, Call = 75, Done = 76,
+    Ready = 65, Failed = 66, Open = 67, Text = 68, Data = 69, Put = 70, Close = 71, Event = 73, StopSession = 74, Call = 75, Done = 76,
     Log = 77, Pong = 78, Response = 79, ResponseBody = 80,
 }
 

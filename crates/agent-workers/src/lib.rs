@@ -29,7 +29,7 @@ mod workers;
 pub use agent::WorkerAgent;
 pub use error::WorkerError;
 pub use http::ResponseBody;
-pub use message::AgentInfo;
+pub use message::{AgentInfo, StopSession};
 pub use process::Program;
 pub use start::WorkersConfig;
 #[doc(hidden)]

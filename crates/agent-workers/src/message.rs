@@ -1,7 +1,7 @@
 //! What frames say, as JSON.
 
 use agent_runner::Recovery;
-use agent_schemas::{AgentRequest, Error, Json, JsonObject, Message, Role};
+use agent_schemas::{AgentRequest, Error, Json, JsonObject, Message, Role, SessionId, UserId};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -162,6 +162,16 @@ pub(crate) struct Failed {
     pub(crate) message: String,
     #[serde(default)]
     pub(crate) traceback: String,
+}
+
+/// What a program sends to have the runs of a session cancelled.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct StopSession {
+    /// The user whose session it is.
+    pub user_id: UserId,
+    /// The session, whose runs may be anywhere.
+    pub session_id: SessionId,
 }
 
 #[derive(Debug, Deserialize)]

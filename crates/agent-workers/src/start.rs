@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
+use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use crate::error::WorkerError;
 use crate::frame::{self, Decoder, Kind, MAX_PAYLOAD};
-use crate::message::{self, AgentInfo, Applications, Failed, Hello, OLDEST_VERSION, Ready, VERSION};
+use crate::message::{
+    self, AgentInfo, Applications, Failed, Hello, OLDEST_VERSION, Ready, StopSession, VERSION,
+};
 use crate::process::{Process, Program, Spawned, spawn};
 use crate::runs::CREDIT;
 use crate::timing::Timing;
@@ -29,6 +32,9 @@ pub struct WorkersConfig {
     /// How much resident memory a worker may use, in bytes. One that uses more is replaced after its runs; one that uses a
     /// quarter more is killed.
     pub memory: Option<u64>,
+    /// Receives the sessions whose runs the program wants to have cancelled; without it, nothing happens to them. The
+    /// program's frames wait while the channel is full.
+    pub stops: Option<mpsc::Sender<StopSession>>,
     #[doc(hidden)]
     pub timing: Timing,
 }
@@ -42,6 +48,7 @@ impl WorkersConfig {
             start_timeout: Duration::from_secs(60),
             reload_on_change: None,
             memory: None,
+            stops: None,
             timing: Timing::default(),
         }
     }

@@ -32,7 +32,7 @@ impl Worker {
         tasks: &TaskTracker,
     ) -> Self {
         let Started { mut process, data, health, decoder, applications, .. } = started;
-        let (connection, serving) = Connection::open(data, decoder, applications);
+        let (connection, serving) = Connection::open(data, decoder, applications, config.stops.clone());
         let (report, condition) = watch::channel(Condition::Well);
         let worker = Worker { connection: Arc::clone(&connection), began: Instant::now(), condition };
         let (timing, memory) = (config.timing.clone(), config.memory);

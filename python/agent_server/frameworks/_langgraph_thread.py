@@ -39,13 +39,19 @@ async def answer(run: Run, graph: Any) -> None:
         waits, given = await thread.resumption()
 
 
+def config_of(run: Run) -> dict[str, dict[str, str]]:
+    """The configuration of a run, with the ids of its user, session and thread."""
+    # Quoted, so that no user's thread has the name of another's.
+    thread_id = f"{quote(run.user_id, safe='')}/{quote(run.session_id, safe='')}"
+    return {"configurable": {"thread_id": thread_id, "user_id": run.user_id, "session_id": run.session_id}}
+
+
 async def _thread(run: Run, graph: Any) -> _Thread:
     """The thread of the session, or that of the run whose question this one answers.
 
     The two differ if a response continues another without a conversation: then each run has a session of its own.
     """
-    # Quoted, so that no user's thread has the name of another's.
-    thread = _Thread(run, graph, f"{quote(run.user_id, safe='')}/{quote(run.session_id, safe='')}")
+    thread = _Thread(run, graph)
     if any(message.get("type") == "mcp_approval_response" or _is_question(message) for message in run.input):
         await thread.keep()
     return thread
@@ -58,11 +64,10 @@ def _is_question(message: Mapping[str, Any]) -> bool:
 class _Thread:
     """The conversation that the graph's checkpointer keeps."""
 
-    def __init__(self, run: Run, graph: Any, thread_id: str) -> None:
+    def __init__(self, run: Run, graph: Any) -> None:
         self._run, self._graph, self._is_kept = run, graph, False
         self.is_interrupted = False
-        of_run = {"thread_id": thread_id, "user_id": run.user_id, "session_id": run.session_id}
-        self.config = {"configurable": of_run}
+        self.config = config_of(run)
 
     async def keep(self) -> None:
         """Keeps the id of the thread for the runs of this turn, and takes that which an earlier one has kept."""

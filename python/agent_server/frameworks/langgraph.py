@@ -54,9 +54,7 @@ def read(messages: Sequence[Mapping[str, Any]]) -> list[Any]:
 
 def handler(candidate: object) -> Callable[[Run], Any] | None:
     """The function that answers a run with a compiled graph; nothing if this is none."""
-    if not any(
-        kind.__name__ == "Pregel" and kind.__module__.startswith("langgraph.") for kind in type(candidate).__mro__
-    ):
+    if not _is_a("Pregel", candidate):
         return None
     from ._langgraph_thread import answer
 
@@ -64,6 +62,17 @@ def handler(candidate: object) -> Callable[[Run], Any] | None:
         await answer(run, candidate)
 
     return handle
+
+
+def compiled(candidate: Any) -> Any:
+    """The graph if it is compiled, or compiles it; nothing if this is no graph."""
+    if _is_a("StateGraph", candidate):
+        return candidate.compile()
+    return candidate if _is_a("Pregel", candidate) else None
+
+
+def _is_a(name: str, candidate: object) -> bool:
+    return any(kind.__name__ == name and kind.__module__.startswith("langgraph.") for kind in type(candidate).__mro__)
 
 
 def _content_of(said: Said) -> Any:

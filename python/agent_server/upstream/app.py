@@ -177,10 +177,16 @@ class AgentApp(_base, CeleryMixin):  # type: ignore[misc]
 
     async def stop_chat(self, user_id: Optional[str], session_id: Optional[str]) -> None:
         """Cancels the runs in progress of a user's session. Without a user, the session alone counts."""
-        for (user, session), tasks in list(self._runner.tasks.items()):
-            if session == session_id and user_id in (None, user):
-                for task in list(tasks):
-                    task.cancel()
+        here = [key for key in self._runner.tasks if key[1] == session_id and user_id in (None, key[0])]
+        if _agents.stop_session is None:
+            for task in [task for key in here for task in self._runner.tasks[key]]:
+                task.cancel()
+        elif user_id is not None and session_id is not None:
+            # Its runs may be in another worker.
+            _agents.stop_session(user_id, session_id)
+        else:
+            for user, session in here:
+                _agents.stop_session(user, session)
 
     def run(self, host: Optional[str] = None, port: Optional[int] = None, web_ui: bool = False, **options: Any) -> None:
         """Serves the app. In a worker, which serves it already, this registers it and returns."""

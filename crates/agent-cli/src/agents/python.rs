@@ -2,6 +2,7 @@
 
 mod applications;
 mod entrypoint;
+mod stops;
 
 use std::fmt;
 use std::path::Path;
@@ -15,6 +16,7 @@ use agent_workers::{WorkerAgent, Workers, WorkersConfig};
 use self::entrypoint::Entrypoint;
 #[cfg(feature = "client")]
 pub(crate) use self::entrypoint::is_script;
+pub(crate) use self::stops::Stops;
 use super::Named;
 use crate::cli::ServeCommand;
 use crate::config::{AgentConfig, Compat, Config, ConfigError, Environment, PythonConfig};
@@ -49,7 +51,10 @@ pub(crate) fn add_script(
 
 /// The scripts whose workers run.
 #[derive(Default)]
-pub(crate) struct Scripts(Vec<(PythonConfig, Arc<Started>)>);
+pub(crate) struct Scripts {
+    started: Vec<(PythonConfig, Arc<Started>)>,
+    stops: Stops,
+}
 
 /// The workers of a script.
 struct Started {
@@ -91,12 +96,17 @@ impl Scripts {
 
     /// Where the first script that says so wants the server's own protocol to be.
     pub(crate) fn endpoint_path(&self) -> Option<&str> {
-        self.0.iter().find_map(|(_, started)| started.workers.endpoint_path())
+        self.started.iter().find_map(|(_, started)| started.workers.endpoint_path())
+    }
+
+    /// The sessions whose runs the scripts want to have cancelled.
+    pub(crate) fn take_stops(&mut self) -> Stops {
+        std::mem::take(&mut self.stops)
     }
 
     /// Hands the requests that concern the scripts' own applications to them.
     pub(crate) fn attach_applications(self, app: AgentAppBuilder) -> AgentAppBuilder {
-        let scripts: Vec<Arc<Started>> = self.0.into_iter().map(|(_, started)| started).collect();
+        let scripts: Vec<Arc<Started>> = self.started.into_iter().map(|(_, started)| started).collect();
         applications::attach(app, scripts)
     }
 
@@ -107,7 +117,7 @@ impl Scripts {
         failed: impl Fn(String) -> ConfigError,
     ) -> anyhow::Result<Arc<Started>> {
         let shared = PythonConfig { agent: None, ..config.clone() };
-        if let Some((_, started)) = self.0.iter().find(|(known, _)| *known == shared) {
+        if let Some((_, started)) = self.started.iter().find(|(known, _)| *known == shared) {
             return Ok(Arc::clone(started));
         }
         let package = Package::unpack()?;
@@ -119,6 +129,7 @@ impl Scripts {
         }
         let mut workers = WorkersConfig::new(script.program(&package, environment).map_err(&failed)?);
         workers.count = config.workers;
+        workers.stops = Some(self.stops.sender());
         workers.memory = config.memory_mb.map(|memory| u64::from(memory.get()) << 20);
         if config.reload {
             let file = config.file.canonicalize()?;
@@ -127,7 +138,7 @@ impl Scripts {
         let workers = Workers::start(workers).await;
         let workers = workers.map_err(|error| failed(format!("{error}{}", error.traceback())))?;
         let started = Arc::new(Started { workers, _package: package });
-        self.0.push((shared, Arc::clone(&started)));
+        self.started.push((shared, Arc::clone(&started)));
         Ok(started)
     }
 }
