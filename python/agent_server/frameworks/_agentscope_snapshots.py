@@ -16,7 +16,8 @@ _MEDIA = ("image", "audio", "video", "file")
 class _Text:
     """A text that grows."""
 
-    def __init__(self) -> None:
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
         self.text = ""
         self.message: Message | None = None
         self.is_cumulative = False
@@ -42,6 +43,8 @@ class _Speech:
         self.calls: dict[str, tuple[Message | ToolCall, Block]] = {}
         self.written: set[str] = set()
         self.open: _Text | None = None
+        self.only: _Text | None = None
+        """The text that was all there was."""
         self.newest: Any = None
         self.others = 0
         self.has_usage = False
@@ -61,7 +64,7 @@ class Snapshots:
     async def add(self, item: Any) -> None:
         """Writes what an item adds to the items before it."""
         try:
-            message, is_last, sound = item[0], item[1], item[2:]
+            message, is_last, sound = item[0], item[1], item[2] if len(item) > 2 else None
             name, content = message.id, message.content
         except (TypeError, LookupError, AttributeError):
             raise TypeError(
@@ -72,10 +75,19 @@ class Snapshots:
         if speech is None:
             speech = await self._begin(message)
         speech.newest = message
+        text = speech.only
+        if text is not None and not is_last and not sound and type(content) is list and len(content) == 1:
+            # Most items are this one text, so there are few steps on the way.
+            opened, block = text.message, content[0]
+            if opened is not None and block["type"] == text.kind:
+                delta = text.grow(block.get(text.kind) or "")
+                if delta and opened._put_text(delta) <= 0:
+                    await self._run._ready()
+                return
         if is_last:
             self._count(speech)
         blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content or []
-        await self._write(speech, [*blocks, *_sounds(sound[0])] if sound and sound[0] else blocks, is_last)
+        await self._write(speech, [*blocks, *_sounds(sound)] if sound else blocks, is_last)
         if is_last:
             await self._end(speech)
 
@@ -105,11 +117,11 @@ class Snapshots:
                 counts[kind] += 1
                 text = speech.texts.get(place)
                 if text is None:
-                    text = speech.texts[place] = _Text()
+                    text = speech.texts[place] = _Text(kind)
+                speech.only = text if len(blocks) == 1 else None
                 delta = text.grow(block.get(kind) or "")
                 if delta:
-                    message = text.message or await self._begin_text(speech, kind, text)
-                    # Most items come here, so there are few calls on the way.
+                    message = text.message or await self._begin_text(speech, text)
                     if message._put_text(delta) <= 0:
                         await self._run._ready()
             elif kind == "tool_use":
@@ -122,9 +134,9 @@ class Snapshots:
                     speech.others = others
                     await self._put(speech, _content(block))
 
-    async def _begin_text(self, speech: _Speech, kind: str, text: _Text) -> Message:
+    async def _begin_text(self, speech: _Speech, text: _Text) -> Message:
         await self._end_text(speech)
-        message = text.message = self._run.message(_KINDS[kind])
+        message = text.message = self._run.message(_KINDS[text.kind])
         speech.open = text
         return message
 
