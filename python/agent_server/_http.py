@@ -52,8 +52,11 @@ class Request(Link):
         """Whether the client has disconnected before it had the whole response."""
         return self._is_gone.is_set() and not self._is_complete
 
-    def disconnect(self) -> None:
-        """Notes that the client has disconnected. The application learns it when it receives or sends."""
+    def disconnect(self, is_answered: bool) -> None:
+        """Notes that the client has disconnected. The application learns it when it receives, and when it sends what the
+        client has not got: one that has the length which it was promised does not wait for the last message.
+        """
+        self._is_complete |= is_answered
         self._is_gone.set()
         # Whatever waits for credit finds out.
         self._add_credit(_wire.MAX_PAYLOAD * _wire.MAX_PAYLOAD)
@@ -98,6 +101,7 @@ class Request(Link):
             headers += [(_text(name), _text(value)) for name, value in check.messages[0].get("headers", ())]
         further = [header for header in headers if not header[0].lower().startswith("content-")]
         self._send(_wire.RESPONSE, 0, {"status": 200, "headers": further, "pass": True})
+        await self._ready()
         await self._send_body(b"", True)
 
     def _scope(self, application: Application) -> Message:
@@ -133,6 +137,7 @@ class Request(Link):
             headers = [(_text(name), _text(value)) for name, value in message.get("headers", ())]
             self._send(_wire.RESPONSE, 0, {"status": message["status"], "headers": headers})
             self._has_begun = True
+            await self._ready()
         elif message["type"] == "http.response.body":
             if not self._has_begun:
                 raise RuntimeError("a response begins with its status")

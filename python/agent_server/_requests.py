@@ -42,9 +42,9 @@ class Requests:
         request.task = task
         task.add_done_callback(lambda _task: self._ended(number), context=contextvars.Context())
 
-    def disconnect(self, number: int) -> None:
-        """Tells the application that the client has disconnected."""
-        self._requests[number].disconnect()
+    def disconnect(self, number: int, is_answered: bool) -> None:
+        """Tells the application that the client has disconnected, perhaps with the whole response."""
+        self._requests[number].disconnect(is_answered)
         self._has_ended()
 
     def add_credit(self, number: int, size: int) -> None:

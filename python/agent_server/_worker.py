@@ -69,7 +69,7 @@ class Worker:
         if frame.kind == _wire.RUN:
             self._start(frame.run, frame.json())
         elif frame.kind == _wire.CANCEL:
-            self._cancel(frame.run)
+            self._cancel(frame.run, frame.json().get("reason") == "answered")
         elif frame.kind == _wire.CREDIT:
             if frame.run in self._runs:
                 self._runs[frame.run][0]._add_credit(frame.json()["bytes"])
@@ -85,7 +85,7 @@ class Worker:
             self._requests.start(frame.run, frame.payload, self._context)
             if frame.run in self._cancelled_early:
                 self._cancelled_early.discard(frame.run)
-                self._requests.disconnect(frame.run)
+                self._requests.disconnect(frame.run, False)
         elif frame.kind == _wire.HELLO:
             self._hello(frame.json())
         elif frame.kind == _wire.DRAIN:
@@ -159,11 +159,11 @@ class Worker:
             self._cancelled_early.discard(number)
             task.cancel()
 
-    def _cancel(self, number: int) -> None:
+    def _cancel(self, number: int, is_answered: bool) -> None:
         if number in self._runs:
             self._runs[number][1].cancel()
         elif number in self._requests:
-            self._requests.disconnect(number)
+            self._requests.disconnect(number, is_answered)
         elif number > self._newest:
             # It has overtaken the request.
             self._cancelled_early.add(number)

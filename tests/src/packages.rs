@@ -7,6 +7,9 @@ use crate::environment::{Environment, JAVASCRIPT, PYTHON, Recipe, Stage};
 /// If this variable is set, frameworks are tested in their newest versions instead of the pinned ones.
 const NEWEST: &str = "AGENT_TEST_NEWEST";
 
+/// The environments that have newest versions.
+const RENEWED: [&str; 5] = ["frameworks", "javascript", "agents", "agentscope2", "ms_agent_framework"];
+
 /// Installs the newest versions of the packages that `package.json` names.
 const NEWEST_JAVASCRIPT: &str = "npm install --silent --no-package-lock $(node -p \
     \"Object.keys(require('./package.json').dependencies).map(name => name + '@latest').join(' ')\")";
@@ -22,7 +25,7 @@ const NEWEST_PYTHON: &str = "sed 's/==.*//' requirements.txt >newest.txt \
 /// If it cannot be installed.
 pub fn environment(target: &Path, packages: &str) -> Environment {
     #[expect(clippy::disallowed_methods, reason = "a test's setting")]
-    let is_newest = std::env::var_os(NEWEST).is_some() && ["frameworks", "javascript"].contains(&packages);
+    let is_newest = std::env::var_os(NEWEST).is_some() && RENEWED.contains(&packages);
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("sdks");
     let files = |names: &[(&str, &str)]| {
         let file = |(from, to): &(&str, &str)| (source.join(from), PathBuf::from(to));

@@ -98,7 +98,7 @@ pub(crate) async fn serve(
         tracing::info!(runs.active = active, drain_seconds = drain.as_secs(), "shutting down");
         tokio::select! {
             () = &mut accepting => {}
-            () = drain_runs(&app, drain) => {}
+            () = self::drain(&app, drain) => {}
         }
     }
     drop(listener);
@@ -106,13 +106,17 @@ pub(crate) async fn serve(
     tracing::info!("stopped");
 }
 
-async fn drain_runs(app: &App, drain: Duration) {
-    let runner = app.runner();
-    if timeout(drain, runner.drained()).await.is_ok() {
+/// Waits for runs, and for requests that the application answers; cancels the runs that have not ended by the deadline.
+async fn drain(app: &App, drain: Duration) {
+    let (runner, answers) = (app.runner(), app.answers());
+    answers.close();
+    let drained = async { tokio::join!(runner.drained(), answers.wait()) };
+    if timeout(drain, drained).await.is_ok() {
         return;
     }
     tracing::warn!(
         runs.active = runner.active_runs(),
+        requests.active = answers.len(),
         "the drain deadline has passed; cancelling the remaining runs"
     );
     // Runs that have already ended are only waiting for their readers.

@@ -34,6 +34,8 @@ struct Inner {
     closing: Arc<ClosingSignal>,
     /// The connections, those that speak another protocol by now included.
     connections: TaskTracker,
+    /// The requests that the application answers where nothing else does. A shutdown waits for them as for runs.
+    answers: TaskTracker,
 }
 
 impl App {
@@ -56,6 +58,7 @@ impl App {
             store_health: StoreHealth::default(),
             closing: Arc::default(),
             connections: TaskTracker::new(),
+            answers: TaskTracker::new(),
         }))
     }
 
@@ -93,6 +96,11 @@ impl App {
     /// The open connections.
     pub(crate) fn connections(&self) -> &TaskTracker {
         &self.0.connections
+    }
+
+    /// The requests that the application answers where nothing else does.
+    pub(crate) fn answers(&self) -> &TaskTracker {
+        &self.0.answers
     }
 
     /// The default options of runs.

@@ -80,7 +80,8 @@ impl Connection {
             send(number);
             number
         };
-        Some(Link { connection: Arc::clone(self), number, received, queued, uncredited: 0 })
+        let connection = Arc::clone(self);
+        Some(Link { connection, number, received, queued, uncredited: 0, reason: "dropped" })
     }
 
     /// Lets the worker exit once its runs have ended; it gets no further ones.
@@ -161,6 +162,8 @@ pub(crate) struct Link {
     received: UnboundedReceiver<Frame>,
     queued: Arc<AtomicUsize>,
     uncredited: usize,
+    /// Why the worker is told to stop it.
+    pub(crate) reason: &'static str,
 }
 
 impl Link {
@@ -197,7 +200,7 @@ impl Link {
 impl Drop for Link {
     fn drop(&mut self) {
         if self.connection.runs.lock().leave(self.number) {
-            self.cancel("dropped");
+            self.cancel(self.reason);
         }
     }
 }

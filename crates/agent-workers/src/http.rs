@@ -10,8 +10,8 @@ use std::task::{Context, Poll, ready};
 
 use agent_schemas::Error;
 use bytes::Bytes;
-use http::header::{CONNECTION, HeaderName, HeaderValue, TRANSFER_ENCODING, UPGRADE};
-use http::{HeaderMap, Request, Response, StatusCode};
+use http::header::{CONNECTION, CONTENT_LENGTH, HeaderName, HeaderValue, TRANSFER_ENCODING, UPGRADE};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body::Body;
 use tokio::time::Instant;
 
@@ -41,7 +41,12 @@ impl Workers {
     ) -> Result<Option<Response<ResponseBody>>, Error> {
         let head = head_of(request, client, false);
         let response = self.ask(&head, request.body(), |applications| applications.http).await?;
-        Ok(response.map(|(response, _)| response))
+        let Some((mut response, _)) = response else { return Ok(None) };
+        let has_no_body = [StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED].contains(&response.status());
+        if has_no_body || request.method() == Method::HEAD {
+            response.body_mut().skip().await;
+        }
+        Ok(Some(response))
     }
 
     /// Whether [`Self::check`] has to be asked before the server answers.
@@ -95,7 +100,8 @@ impl Workers {
         };
         let head = head.ok_or_else(broken)?;
         let (status, headers) = parts_of(&head).ok_or_else(broken)?;
-        let mut response = Response::new(ResponseBody { link, has_ended: false });
+        let remaining = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+        let mut response = Response::new(ResponseBody { link, has_ended: false, remaining });
         *response.status_mut() = status;
         *response.headers_mut() = headers;
         Ok(Some((response, head.pass)))
@@ -108,6 +114,19 @@ impl Workers {
 pub struct ResponseBody {
     link: Link,
     has_ended: bool,
+    /// How many bytes are to come, if the head says so. Once the client has them, it does not wait for the end.
+    remaining: Option<u64>,
+}
+
+impl ResponseBody {
+    /// Takes the body from the application, for a response that has none. Whatever goes wrong is only in the log.
+    async fn skip(&mut self) {
+        while !self.has_ended {
+            let frame = poll_fn(|cx| self.link.poll_next(cx)).await;
+            self.has_ended = frame.as_ref().is_none_or(Frame::ends);
+            self.link.took(frame.map_or(0, |frame| frame.payload.len()));
+        }
+    }
 }
 
 impl Body for ResponseBody {
@@ -125,7 +144,13 @@ impl Body for ResponseBody {
         self.has_ended = frame.as_ref().is_none_or(Frame::ends);
         Poll::Ready(Some(match frame {
             Some(frame) if frame.kind == Kind::ResponseBody => {
-                self.link.took(frame.payload.len());
+                let size = frame.payload.len();
+                self.link.took(size);
+                self.remaining = self.remaining.map(|remaining| remaining.saturating_sub(size as u64));
+                if self.remaining == Some(0) {
+                    self.has_ended = true;
+                    self.link.reason = "answered";
+                }
                 Ok(http_body::Frame::data(frame.payload))
             }
             Some(_) => Err(io::Error::other("the application failed in the middle of its response")),
@@ -152,9 +177,9 @@ fn head_of(request: &Request<Bytes>, client: Option<SocketAddr>, check: bool) ->
     }
 }
 
-/// The status and the headers of a response; `None` if they cannot be those of one.
+/// The status and the headers of a final response; `None` if they cannot be those of one.
 fn parts_of(head: &ResponseHead) -> Option<(StatusCode, HeaderMap)> {
-    let status = StatusCode::from_u16(head.status).ok()?;
+    let status = StatusCode::from_u16(head.status).ok().filter(|_| (200..600).contains(&head.status))?;
     let mut headers = HeaderMap::new();
     for (name, value) in &head.headers {
         let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
@@ -163,7 +188,9 @@ fn parts_of(head: &ResponseHead) -> Option<(StatusCode, HeaderMap)> {
             headers.append(name, HeaderValue::from_bytes(&bytes?).ok()?);
         }
     }
-    Some((status, headers))
+    let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
+    let length = lengths.next().map(|length| length.to_str().ok()?.parse::<u64>().ok());
+    (length != Some(None) && lengths.next().is_none()).then_some((status, headers))
 }
 
 /// What the client sees of an application that fails; the worker has logged why.

@@ -13,7 +13,7 @@ from agno.db.in_memory import InMemoryDb
 from agno.media import Image
 from agno.models.base import Model
 from agno.models.message import Message
-from agno.models.metrics import MessageMetrics, RunMetrics
+from agno.metrics import MessageMetrics, RunMetrics
 from agno.models.response import ModelResponse, ToolExecution
 from agno.run import agent as events
 from agno.team import Team

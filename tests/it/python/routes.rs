@@ -1,6 +1,7 @@
 //! Routes of a script's own, behind the server's limits.
 
 use agent_tests::{Server, within};
+use rustix::process::Signal;
 use serde_json::json;
 
 use super::{ask, launch, process, request, script};
@@ -78,4 +79,18 @@ async fn worker__dies_in_the_middle__cuts_the_answer_off_and_nothing_else() {
     assert!(client.rest().await.is_err(), "an answer that was cut off looks complete");
     assert_eq!(server.connect().await.get("/again").await.body, "GET /again? 0");
     assert_eq!(process(&server, &request("echo", "hi")).await["status"], "completed");
+}
+
+#[tokio::test]
+async fn request__when_the_server_stops__is_answered() {
+    let server = start().await;
+    let [mut stream, mut waiting] = [server.connect().await, server.connect().await];
+    stream.send(b"GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
+    assert_eq!(stream.head().await.status, 200);
+    stream.until("begun").await;
+    waiting.send(b"GET /until_gone HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
+    server.signal(Signal::TERM);
+    server.logged("the shutdown", |line| line["message"] == "shutting down").await;
+    drop(stream);
+    assert_eq!(waiting.answer().await.status, 200);
 }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from agno.agent import Agent
 from agno.models.base import Model
 from agno.models.message import Message
-from agno.models.metrics import MessageMetrics
+from agno.metrics import MessageMetrics
 from agno.models.response import ModelResponse
 from agno.tools import tool
 

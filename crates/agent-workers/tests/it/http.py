@@ -124,12 +124,50 @@ async def large(scope, receive, send):
     await end(send, b"y" * 3_000_000)
 
 
+IMPOSSIBLE = [
+    (200, (b"x-own", b"a\nb")),
+    (200, (b"x own", b"a")),
+    (200, (b"content-length", b"many")),
+    (200, (b"content-length", b"1"), (b"content-length", b"2")),
+    (101,),
+    (0,),
+    (999,),
+]
+
+
 async def impossible(scope, receive, send):
-    await begin(send, 200, (b"x-own", b"a\nb"))
+    await begin(send, *IMPOSSIBLE[int(scope["query_string"])])
     await end(send, b"")
 
 
+async def many_headers(scope, receive, send):
+    await begin(send, 200, *((b"x-own", b"x" * 1000) for _ in range(2000)))
+    await end(send, b"whole")
+
+
+async def in_two_pieces(scope, receive, send):
+    """Ends after the client has as much as it was told, as Starlette's middleware does."""
+    await begin(send, 200, (b"content-length", b"5"))
+    await send({"type": "http.response.body", "body": b"whole", "more_body": True})
+    await receive()
+    assert (await receive())["type"] == "http.disconnect"
+    await end(send, b"")
+    print("the second piece was sent")
+
+
+async def without_body(scope, receive, send):
+    """Answers with a body where there is none, and says whether it could."""
+    await begin(send, 200 if scope["method"] == "HEAD" else 204)
+    for _ in range(1000):
+        await send({"type": "http.response.body", "body": PIECE, "more_body": True})
+    await end(send, b"")
+    print("the body without a reader is whole")
+
+
 ROUTES = {
+    "/many_headers": many_headers,
+    "/without_body": without_body,
+    "/in_two_pieces": in_two_pieces,
     "/echo": echoes,
     "/endless": endless,
     "/sent": sent,

@@ -115,6 +115,36 @@ async fn body__of_any_size__is_whole() {
 }
 
 #[tokio::test]
+async fn head__of_any_size__is_whole() {
+    let served = applications().await;
+    let response = served.get("/many_headers").await;
+    assert_eq!(response.headers().get_all("x-own").iter().count(), 2000);
+    assert_eq!(rest(response.into_body()).await, ("whole".to_owned(), false));
+}
+
+#[tokio::test]
+async fn response__of_a_known_length__ends_with_its_last_byte() {
+    let served = applications().await;
+    let mut body = Box::pin(served.get("/in_two_pieces").await.into_body());
+    assert_eq!(piece(&mut body.as_mut()).await.expect("a piece").expect("readable"), "whole");
+    assert!(body.is_end_stream());
+    drop(body);
+    until("the end", || log().contains("the second piece was sent")).await;
+}
+
+#[tokio::test]
+async fn response__without_a_body__lets_the_application_end() {
+    let served = applications().await;
+    for (method, status) in [("HEAD", StatusCode::OK), ("GET", StatusCode::NO_CONTENT)] {
+        let answer = served.workers.answer(&request(method, "/without_body", ""), None).await;
+        let response = answer.expect("an answer").expect("there are applications");
+        assert_eq!(response.status(), status);
+        assert!(response.body().is_end_stream());
+    }
+    until("the end", || log().matches("the body without a reader is whole").count() == 2).await;
+}
+
+#[tokio::test]
 async fn body__that_nobody_reads__holds_its_application_back() {
     let served = applications().await;
     let unread = served.get("/endless").await;
@@ -139,7 +169,9 @@ async fn application__fails__and_only_the_log_says_why() {
     assert!(!format!("{error:?}").contains("secret"), "{error:?}");
     until("the reason", || log().contains("GET /fails_early has failed") && log().contains("a secret")).await;
     assert_eq!(rest(served.get("/fails_late").await.into_body()).await, ("begun".to_owned(), true));
-    served.try_get("/impossible").await.expect_err("no header has a line break");
+    for which in 0..7 {
+        served.try_get(&format!("/impossible?{which}")).await.expect_err("HTTP has no such response");
+    }
     assert_eq!(served.text("/second").await, "second body");
 }
 

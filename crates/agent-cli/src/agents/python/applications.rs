@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use agent_runner::StartError;
+use agent_schemas::Error;
+use agent_server::protocol::ErrorInfo;
 use agent_server::{AgentAppBuilder, ApiError, ClientAddress, Guard};
 use async_trait::async_trait;
 use axum::body::Body;
@@ -34,7 +35,7 @@ impl Applications {
     async fn answer(&self, request: Request<Bytes>) -> Result<Response, ApiError> {
         let (mut missing, client) = (Err(ApiError::NotFound), client_of(&request));
         for started in &self.0 {
-            let answer = started.workers.answer(&request, client).await.map_err(StartError::from)?;
+            let answer = started.workers.answer(&request, client).await.map_err(unanswered)?;
             match answer.map(|answer| answer.map(Body::new)) {
                 Some(answer) if answer.status() == StatusCode::NOT_FOUND => missing = Ok(answer),
                 Some(answer) => return Ok(answer),
@@ -56,13 +57,18 @@ impl Guard for Checks {
     async fn check(&self, request: &Request<Bytes>) -> Result<ControlFlow<Response, HeaderMap>, ApiError> {
         let (mut headers, client) = (HeaderMap::new(), client_of(request));
         for started in &self.0.0 {
-            match started.workers.check(request, client).await.map_err(StartError::from)? {
+            match started.workers.check(request, client).await.map_err(unanswered)? {
                 ControlFlow::Continue(further) => headers.extend(further),
                 ControlFlow::Break(answer) => return Ok(ControlFlow::Break(answer.map(Body::new))),
             }
         }
         Ok(ControlFlow::Continue(headers))
     }
+}
+
+/// Why there is no answer, and when there may be one.
+fn unanswered(error: Error) -> ApiError {
+    ErrorInfo::from(&error.to_body()).into()
 }
 
 fn client_of(request: &Request<Bytes>) -> Option<SocketAddr> {
