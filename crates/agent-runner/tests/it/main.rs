@@ -18,6 +18,8 @@ mod history;
 mod kept;
 mod life;
 mod lost_replies;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod memory;
 #[cfg(feature = "chat")]
 mod model_server;

@@ -26,7 +26,7 @@ use crate::{MessageWriter, RunHandle, ToolCallWriter};
 pub(super) struct Answer<'a> {
     run: &'a RunHandle,
     model: &'a str,
-    toolbox: &'a Toolbox<'a>,
+    toolbox: &'a Toolbox,
     ids: &'a mut CallIds,
     open: Option<OpenMessage>,
     /// White space without an open message: some models send nothing else before they call a tool.
@@ -76,7 +76,7 @@ impl<'a> Answer<'a> {
     pub(super) fn new(
         run: &'a RunHandle,
         model: &'a str,
-        toolbox: &'a Toolbox<'a>,
+        toolbox: &'a Toolbox,
         ids: &'a mut CallIds,
     ) -> Self {
         Answer {
@@ -252,7 +252,7 @@ impl<'a> Answer<'a> {
                 client_calls.push(client);
             } else {
                 let id = self.ids.claim(&call.id, || self.run.new_call_id());
-                writers.push(self.run.tool_call_with(&id, &call.name, kept));
+                writers.push(self.run.open_call(&id, &self.toolbox.form_of(&call.name), kept));
                 own_calls.push(OwnCall { id, name: call.name, arguments, extra: call.extra });
             }
         }

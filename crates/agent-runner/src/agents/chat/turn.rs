@@ -67,7 +67,7 @@ pub struct ChatTurn<'a> {
     chat: &'a Chat,
     run: &'a RunHandle,
     model: &'a str,
-    toolbox: Toolbox<'a>,
+    toolbox: Toolbox,
     conversation: Conversation,
     ids: CallIds,
 }
@@ -98,7 +98,7 @@ impl Chat {
     /// The error of a store that failed.
     pub async fn begin<'a>(&'a self, run: &'a RunHandle) -> Result<ChatTurn<'a>, Error> {
         let request = run.request();
-        let toolbox = Toolbox::new(&self.tools, request.tools.as_deref().unwrap_or_default());
+        let toolbox = Toolbox::new(self.offered(), request.tools.as_deref().unwrap_or_default());
         if !toolbox.left_out().is_empty() {
             let tools = toolbox.left_out().join(", ");
             tracing::info!(run.id = %run.id(), tools, "left out tools of kinds that model servers do not accept: {tools}");
@@ -124,7 +124,7 @@ impl Chat {
     /// # Cancellation
     /// Dropping the future stops the model.
     pub async fn complete(&self, run: &RunHandle, messages: &[Message]) -> Result<String, Error> {
-        let (model, toolbox) = (self.config.model.as_str(), Toolbox::new(&[], &[]));
+        let (model, toolbox) = (self.config.model.as_str(), Toolbox::new(Vec::new(), &[]));
         let context = Context { messages: messages.to_vec(), memories: None };
         let (request, is_openai) = (AgentRequest::new(Vec::new()), self.model.is_openai());
         let conversation = Conversation::new(&self.config, &request, context, model, &toolbox, is_openai);

@@ -1,0 +1,96 @@
+//! Connects to a server.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+
+use http::{HeaderName, HeaderValue};
+use reqwest::Url;
+use rmcp::RoleClient;
+use rmcp::model::ProtocolVersion;
+use rmcp::service::{ClientLifecycleMode, ClientServiceExt, Peer, RunningService};
+use rmcp::transport::StreamableHttpClientTransport;
+use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
+use tokio::time::timeout;
+
+use super::client::Client;
+use super::config::McpServerConfig;
+use super::process::{self, Process};
+use crate::error_chain::chain;
+use crate::http_client;
+
+/// The maximum size of one message of a server.
+const MAX_MESSAGE: usize = 16 * 1024 * 1024;
+
+/// A connection to a server.
+#[derive(Debug)]
+pub(super) struct Connected {
+    service: RunningService<RoleClient, Client>,
+    process: Option<Process>,
+}
+
+impl Connected {
+    pub(super) fn peer(&self) -> Peer<RoleClient> {
+        self.service.peer().clone()
+    }
+
+    pub(super) fn client(&self) -> &Client {
+        self.service.service()
+    }
+
+    /// Ends the connection, and the process if there is one.
+    pub(super) async fn end(mut self) {
+        let _ = timeout(process::EXIT, self.service.close()).await;
+        drop(self.service);
+        if let Some(process) = self.process {
+            process.end().await;
+        }
+    }
+}
+
+/// Connects with the newest revision of the protocol that the server speaks.
+///
+/// # Errors
+/// A sentence for the log.
+pub(super) async fn connect(
+    config: &McpServerConfig,
+    basic: &[(OsString, OsString)],
+) -> Result<Connected, String> {
+    let client = Client::new(&config.name);
+    let lifecycle = ClientLifecycleMode::Auto {
+        preferred_versions: vec![ProtocolVersion::V_2026_07_28],
+        legacy_version: Some(ProtocolVersion::LATEST_WITH_INITIALIZE),
+    };
+    if let Some(program) = &config.command {
+        let (process, input, output) = process::start(config, program, basic)
+            .map_err(|error| format!("the program '{program}' could not be started: {error}"))?;
+        let served = client.serve_with_lifecycle((output, input), lifecycle).await;
+        let service = served.map_err(|error| chain(&error))?;
+        return Ok(Connected { service, process: Some(process) });
+    }
+    let url = config.url.as_deref().unwrap_or_default();
+    let transport = http_transport(config, url)?;
+    let service = client.serve_with_lifecycle(transport, lifecycle).await.map_err(|error| chain(&error))?;
+    Ok(Connected { service, process: None })
+}
+
+fn http_transport(
+    config: &McpServerConfig,
+    url: &str,
+) -> Result<StreamableHttpClientTransport<reqwest::Client>, String> {
+    let parsed = Url::parse(url).map_err(|error| error.to_string())?;
+    let headers = http_client::to_headers(&config.headers)
+        .map_err(|(name, reason)| format!("the header '{name}' {reason}"))?;
+    let client = http_client::build(&parsed, |builder| {
+        // A stream may be silent for long; calls have limits of their own.
+        builder.connect_timeout(config.connect_timeout).redirect(reqwest::redirect::Policy::none())
+    });
+    let client = client.map_err(|error| chain(&error))?;
+    let mut settings = StreamableHttpClientTransportConfig::with_uri(url)
+        .max_concurrent_requests(config.max_calls + 4)
+        .max_json_response_size(MAX_MESSAGE)
+        .max_sse_event_size(MAX_MESSAGE);
+    let headers: HashMap<HeaderName, HeaderValue> =
+        headers.into_iter().filter_map(|(name, value)| Some((name?, value))).collect();
+    settings = settings.custom_headers(headers);
+    Ok(StreamableHttpClientTransport::with_client(client, settings))
+}
