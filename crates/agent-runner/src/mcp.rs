@@ -8,7 +8,7 @@
 //! let files = McpServerConfig::stdio("files", "npx", ["-y", "@modelcontextprotocol/server-filesystem", "."]);
 //! let servers = McpServers::start(vec![files])?;
 //! servers.first_lists().await;
-//! let chat = Chat::new(ChatConfig::new("gpt-4o-mini"), None, Vec::new())?.with_tools_of(servers.tools_of(None));
+//! let chat = Chat::new(ChatConfig::new("gpt-4o-mini"), None, Vec::new())?.with_tools_of(servers.tools_of(None)?);
 //! # servers.close().await;
 //! # Ok(()) }
 //! ```

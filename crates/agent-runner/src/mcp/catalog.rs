@@ -8,7 +8,7 @@ use parking_lot::RwLock;
 use super::names::model_name;
 use super::server::Server;
 use super::tool::{Listing, McpTool};
-use crate::tools::{McpOrigin, OfferedTool, Tool, ToolSource};
+use crate::tools::{McpOrigin, OfferedTool, Tool};
 
 /// The tools of all servers.
 #[derive(Debug, Default)]
@@ -64,24 +64,4 @@ fn offer(listed: &[(Arc<Server>, Vec<Listing>)]) -> Arc<[OfferedTool]> {
         }
     }
     offered.into()
-}
-
-/// The tools of some of the servers.
-#[derive(Debug)]
-pub(super) struct ToolsOf {
-    pub(super) catalog: Arc<Catalog>,
-    /// The servers' names; all of them if there is no list.
-    pub(super) servers: Option<Vec<String>>,
-}
-
-impl ToolSource for ToolsOf {
-    fn tools(&self) -> Arc<[OfferedTool]> {
-        let offered = self.catalog.offered();
-        let Some(servers) = &self.servers else { return offered };
-        let is_wanted = |tool: &&OfferedTool| {
-            let label = tool.mcp.as_ref().map(|mcp| &*mcp.server_label);
-            servers.iter().any(|server| Some(server.as_str()) == label)
-        };
-        offered.iter().filter(is_wanted).cloned().collect()
-    }
 }

@@ -3,21 +3,27 @@
 use std::ffi::OsString;
 use std::sync::Arc;
 
+use agent_schemas::{ContentBody, Json, JsonObject, SessionId, UserId};
 use futures_util::future::join_all;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::McpError;
-use super::catalog::{Catalog, ToolsOf};
+use super::catalog::Catalog;
 use super::config::McpServerConfig;
 use super::server::{Condition, Server};
 use super::supervise::supervise;
-use crate::tools::{OfferedTool, ToolSource};
+use crate::Services;
+use crate::tools::{OfferedTool, ToolContext, ToolError, ToolSource};
 
-/// Connections to MCP servers. Dropping this ends them at once; [`Self::close`] lets them end in peace.
+/// Connections to MCP servers. Cheap to clone. When the last clone and the last source of their tools are dropped, they
+/// end at once; [`Self::close`] lets them end in peace.
+#[derive(Clone, Debug)]
+pub struct McpServers(Arc<Inner>);
+
 #[derive(Debug)]
-pub struct McpServers {
+struct Inner {
     catalog: Arc<Catalog>,
     closing: CancellationToken,
     tasks: TaskTracker,
@@ -61,18 +67,15 @@ impl McpServers {
                 return Err(McpError::new(&config.name, "there are two servers of this name"));
             }
         }
-        let servers = McpServers {
-            catalog: Arc::default(),
-            closing: CancellationToken::new(),
-            tasks: TaskTracker::new(),
-        };
+        let servers =
+            Inner { catalog: Arc::default(), closing: CancellationToken::new(), tasks: TaskTracker::new() };
         for config in configs {
             let server = Arc::new(Server::new(config, environment.clone()));
             servers.catalog.add(Arc::clone(&server));
             let (catalog, closing) = (Arc::clone(&servers.catalog), servers.closing.clone());
             servers.tasks.spawn(supervise(server, catalog, closing));
         }
-        Ok(servers)
+        Ok(McpServers(Arc::new(servers)))
     }
 
     /// Waits until each server has listed its tools or has failed once, at most as long as it may take to connect.
@@ -82,17 +85,45 @@ impl McpServers {
             let known = condition.wait_for(|condition| *condition != Condition::Starting);
             let _ = timeout(server.config.connect_timeout * 2, known).await;
         };
-        join_all(self.catalog.servers().into_iter().map(first)).await;
+        join_all(self.0.catalog.servers().into_iter().map(first)).await;
     }
 
     /// The tools of these servers, or of all of them, as they are when they are asked for.
-    pub fn tools_of(&self, servers: Option<Vec<String>>) -> Arc<dyn ToolSource> {
-        Arc::new(ToolsOf { catalog: Arc::clone(&self.catalog), servers })
+    ///
+    /// # Errors
+    /// If there is no server of one of the names.
+    pub fn tools_of(&self, servers: Option<Vec<String>>) -> Result<Arc<dyn ToolSource>, McpError> {
+        let known: Vec<String> = self.status().into_iter().map(|server| server.name).collect();
+        let unknown = |name: &&String| !known.contains(name);
+        if let Some(name) = servers.iter().flatten().find(unknown) {
+            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            return Err(McpError::new(name, format!("there is no server of this name; there are {known}")));
+        }
+        Ok(Arc::new(ToolsOf { all: self.clone(), servers }))
     }
 
     /// All tools that there are now.
     pub fn tools(&self) -> Arc<[OfferedTool]> {
-        self.catalog.offered()
+        self.0.catalog.offered()
+    }
+
+    /// Calls a tool outside a run, by its name for models. Returns its answer and the contents that it has attached.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub async fn call(
+        &self,
+        name: &str,
+        arguments: JsonObject,
+    ) -> Result<(Json, Vec<ContentBody>), ToolError> {
+        let tools = self.tools();
+        let Some(offered) = tools.iter().find(|tool| tool.name() == name) else {
+            return Err(ToolError::new(format!("there is no tool '{name}'")));
+        };
+        let ids = (UserId::new("nobody"), SessionId::new("none"));
+        let ctx = ToolContext::detached(ids.0, ids.1, Services::in_memory());
+        let answer = offered.tool.call(&ctx, arguments).await?;
+        Ok((answer, ctx.attached()))
     }
 
     /// The servers in the order of their settings.
@@ -106,18 +137,38 @@ impl McpServers {
             };
             McpServerStatus { name, tools, problem }
         };
-        self.catalog.servers().into_iter().map(of_server).collect()
+        self.0.catalog.servers().into_iter().map(of_server).collect()
     }
 
     /// Ends all connections and programs, and waits for their end, which takes some seconds at most.
     pub async fn close(&self) {
-        self.closing.cancel();
-        self.tasks.close();
-        self.tasks.wait().await;
+        self.0.closing.cancel();
+        self.0.tasks.close();
+        self.0.tasks.wait().await;
     }
 }
 
-impl Drop for McpServers {
+/// The tools of some of the servers.
+#[derive(Debug)]
+struct ToolsOf {
+    all: McpServers,
+    /// The servers' names; all of them if there is no list.
+    servers: Option<Vec<String>>,
+}
+
+impl ToolSource for ToolsOf {
+    fn tools(&self) -> Arc<[OfferedTool]> {
+        let offered = self.all.tools();
+        let Some(servers) = &self.servers else { return offered };
+        let is_wanted = |tool: &&OfferedTool| {
+            let label = tool.mcp.as_ref().map(|mcp| &*mcp.server_label);
+            servers.iter().any(|server| Some(server.as_str()) == label)
+        };
+        offered.iter().filter(is_wanted).cloned().collect()
+    }
+}
+
+impl Drop for Inner {
     fn drop(&mut self) {
         self.closing.cancel();
     }

@@ -40,7 +40,7 @@ enum Progress {
     /// Nowhere: the call already has its output.
     Answered,
     /// A list, because there is no run.
-    #[cfg(any(test, feature = "testing"))]
+    #[cfg(any(test, feature = "mcp", feature = "testing"))]
     List(Vec<Json>),
 }
 
@@ -61,8 +61,8 @@ impl ToolContext {
         }))
     }
 
-    /// The context of a call outside a run.
-    #[cfg(any(test, feature = "testing"))]
+    /// The context of a call outside a run. Its progress is kept in a list.
+    #[cfg(any(test, feature = "mcp", feature = "testing"))]
     pub(crate) fn detached(user_id: UserId, session_id: SessionId, services: Services) -> Self {
         ToolContext(Arc::new(Inner {
             user_id,
@@ -135,7 +135,7 @@ impl ToolContext {
                 output.get_or_insert_with(|| run.open_output(&self.0.call_id, form)).progress(report);
             }
             Progress::Answered => {}
-            #[cfg(any(test, feature = "testing"))]
+            #[cfg(any(test, feature = "mcp", feature = "testing"))]
             Progress::List(reports) => reports.push(report),
         }
     }

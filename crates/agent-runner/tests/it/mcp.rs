@@ -197,7 +197,7 @@ async fn agent__calls_tools__as_calls_of_mcp() {
         FakeReply::text("Done."),
     ]);
     let chat = model.chat(ChatConfig::new("fake"), Vec::new()).expect("good settings");
-    let chat = chat.with_tools_of(servers.tools_of(None));
+    let chat = chat.with_tools_of(servers.tools_of(None).expect("all"));
     let run = collect(chat, AgentRequest::new(vec![Message::user("Go.")])).await;
     assert_eq!(run.text(), "Done.");
     let response = &run.response;

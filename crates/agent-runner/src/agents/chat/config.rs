@@ -96,6 +96,8 @@ pub struct ChatConfig {
     pub allowed_models: Vec<String>,
     /// The names of the server's tools that the model may call; all of them by default.
     pub tools: Option<Vec<String>>,
+    /// The names of the MCP servers whose tools the model may call, too; all of them by default.
+    pub mcp: Option<Vec<String>>,
     /// How many messages of the session's history precede the request's input, at most 1000; 0 for
     /// none.
     pub history_messages: usize,
@@ -146,6 +148,7 @@ impl Default for ChatConfig {
             system_role: SystemRole::System,
             allowed_models: Vec::new(),
             tools: None,
+            mcp: None,
             history_messages: 100,
             history_tokens: 32_000,
             recall: 0,
