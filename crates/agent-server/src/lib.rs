@@ -50,3 +50,5 @@ pub use config::HttpConfig;
 pub use error::ApiError;
 pub use extract::{ClientAddress, Principal};
 pub use router::Guard;
+// Re-exported because the public API contains its types, so that users need not match versions.
+pub use axum;

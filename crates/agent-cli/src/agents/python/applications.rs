@@ -5,12 +5,12 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use agent_schemas::Error;
+use agent_server::axum::body::Body;
+use agent_server::axum::http::{HeaderMap, Request, StatusCode};
+use agent_server::axum::response::Response;
 use agent_server::protocol::ErrorInfo;
 use agent_server::{AgentAppBuilder, ApiError, ClientAddress, Guard};
 use async_trait::async_trait;
-use axum::body::Body;
-use axum::http::{HeaderMap, Request, StatusCode};
-use axum::response::Response;
 use bytes::Bytes;
 
 use super::Started;
