@@ -4,12 +4,15 @@ use std::process::ExitCode;
 
 use agent_runner::mcp::McpServers;
 use agent_runner::tools::OfferedTool;
-use agent_schemas::{Content, ContentBody, Json, json, object};
+use agent_schemas::{ContentBody, Json, json, object};
 
 use crate::agents::mcp;
 use crate::cli::print;
 use crate::cli::tools::{ToolsCommand, ToolsOptions};
 use crate::config::{ConfigError, Environment, load};
+
+/// How much of a description is shown.
+const DESCRIPTION: usize = 80;
 
 /// Executes the command on a runtime of its own.
 pub(crate) fn run(options: &ToolsOptions, environment: &Environment) -> anyhow::Result<ExitCode> {
@@ -43,7 +46,7 @@ fn list(servers: &McpServers, as_json: bool) -> anyhow::Result<ExitCode> {
             print(&format!("{} ({} tools)\n", server.name, server.tools))?;
             for tool in tools.iter().filter(|tool| label(tool) == server.name) {
                 let description = tool.tool.description().lines().next().unwrap_or_default();
-                print(&format!("  {:<32} {description}\n", tool.tool.name()))?;
+                print(&format!("  {:<32} {}\n", tool.tool.name(), shortened(description)))?;
             }
         }
     }
@@ -74,7 +77,7 @@ async fn call(servers: &McpServers, name: &str, arguments: &str) -> anyhow::Resu
             let text = answer.as_str().map_or_else(|| answer.to_string(), str::to_owned);
             print(&format!("{text}\n"))?;
             for content in attached {
-                complain(&format!("attached: {}", shown(content)));
+                complain(&format!("attached: {}", shown(&content)));
             }
             Ok(ExitCode::SUCCESS)
         }
@@ -86,10 +89,24 @@ async fn call(servers: &McpServers, name: &str, arguments: &str) -> anyhow::Resu
 }
 
 /// A content in a few words.
-fn shown(content: ContentBody) -> String {
-    let text = Json::from_serialize(&Content::new(content)).unwrap_or_default().to_string();
-    let end = text.char_indices().nth(100).map_or(text.len(), |(end, _)| end);
-    text[..end].to_owned()
+fn shown(content: &ContentBody) -> String {
+    let (kind, place) = match content {
+        ContentBody::Image { image_url } => ("image", image_url.clone()),
+        ContentBody::Audio { format, .. } => ("audio", format.clone()),
+        ContentBody::File { file_url, filename, .. } => {
+            ("file", file_url.clone().or_else(|| filename.clone()))
+        }
+        ContentBody::Data { data } => ("data", data.clone().map(|data| Json::from(data).to_string())),
+        _ => ("content", None),
+    };
+    format!("{kind} {}", shortened(&place.unwrap_or_default()))
+}
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(DESCRIPTION) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 #[expect(clippy::print_stderr, reason = "what is no answer goes to standard error")]

@@ -7,7 +7,7 @@ use http::{HeaderName, HeaderValue};
 use reqwest::Url;
 use rmcp::RoleClient;
 use rmcp::model::ProtocolVersion;
-use rmcp::service::{ClientLifecycleMode, ClientServiceExt, Peer, RunningService};
+use rmcp::service::{ClientInitializeError, ClientLifecycleMode, ClientServiceExt, Peer, RunningService};
 use rmcp::transport::StreamableHttpClientTransport;
 use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
 use tokio::time::timeout;
@@ -64,13 +64,24 @@ pub(super) async fn connect(
         let (process, input, output) = process::start(config, program, basic)
             .map_err(|error| format!("the program '{program}' could not be started: {error}"))?;
         let served = client.serve_with_lifecycle((output, input), lifecycle).await;
-        let service = served.map_err(|error| chain(&error))?;
+        let service = served.map_err(|error| unanswered(&error))?;
         return Ok(Connected { service, process: Some(process) });
     }
     let url = config.url.as_deref().unwrap_or_default();
     let transport = http_transport(config, url)?;
-    let service = client.serve_with_lifecycle(transport, lifecycle).await.map_err(|error| chain(&error))?;
+    let served = client.serve_with_lifecycle(transport, lifecycle).await;
+    let service = served.map_err(|error| unanswered(&error))?;
     Ok(Connected { service, process: None })
+}
+
+/// Why a server did not answer the first request.
+fn unanswered(error: &ClientInitializeError) -> String {
+    match error {
+        ClientInitializeError::ConnectionClosed(_) => "it ended before it had answered".to_owned(),
+        // The names of types around the cause help nobody.
+        ClientInitializeError::TransportError { error, .. } => chain(&*error.error),
+        error => chain(error),
+    }
 }
 
 fn http_transport(
