@@ -33,6 +33,6 @@ mod servers;
 mod supervise;
 mod tool;
 
-pub use config::McpServerConfig;
+pub use config::{Approval, McpServerConfig, When};
 pub use error::McpError;
 pub use servers::{McpServerStatus, McpServers};

@@ -6,6 +6,7 @@
 //! more tools. The client runs the tools that its request declares ([`declared`], [`client_call`]).
 
 mod answer;
+mod approval;
 mod body;
 mod calls;
 mod client_call;
@@ -138,7 +139,7 @@ impl Chat {
     }
 
     /// Handles a request until the model calls no more of the server's tools.
-    async fn turn(&self, run: &RunHandle) -> Result<(), Error> {
+    async fn turn(&self, run: &RunHandle) -> Result<(), AgentError> {
         let mut turn = self.begin(run).await?;
         for _ in 0..self.config.max_rounds {
             let answer = turn.call_model().await?;
@@ -147,7 +148,7 @@ impl Chat {
             }
         }
         let message = format!("The model still called tools after {} rounds", self.config.max_rounds);
-        Err(Error::Agent { message })
+        Err(Error::Agent { message }.into())
     }
 
     /// Logs why a model call failed and what to do. Clients receive the error's code and a short text, without addresses.
@@ -207,7 +208,7 @@ impl Agent for Chat {
             biased;
             // Dropping the turn closes its connection, so the model stops as well.
             () = run.cancelled() => Ok(()),
-            result = self.turn(&run) => Ok(result?),
+            result = self.turn(&run) => result,
         }
     }
 

@@ -59,8 +59,10 @@ fn offer(listed: &[(Arc<Server>, Vec<Listing>)]) -> Arc<[OfferedTool]> {
                 continue;
             }
             let origin = McpOrigin::new(label, Arc::clone(&tool.name));
+            let needs_approval = server.config.approval.is_needed(&tool.name);
             let tool: Arc<dyn Tool> = Arc::new(McpTool::new(name, tool, Arc::clone(server)));
-            offered.push(OfferedTool::of_mcp(tool, origin));
+            let tool = OfferedTool::of_mcp(tool, origin);
+            offered.push(if needs_approval { tool.with_approval() } else { tool });
         }
     }
     offered.into()

@@ -10,6 +10,41 @@ use serde::{Deserialize, Serialize};
 use super::McpError;
 use crate::{SecretMap, seconds};
 
+/// The tools whose calls the user has to approve.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "approval should be \"never\", \"always\" or a list of tools")]
+pub enum Approval {
+    /// All or none.
+    All(When),
+    /// Those with these names at the server.
+    Of(Vec<String>),
+}
+
+/// Whether the user has to approve calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum When {
+    /// Calls are made at once.
+    Never,
+    /// The user is asked before each call.
+    Always,
+}
+
+impl Default for Approval {
+    fn default() -> Self {
+        Approval::All(When::Never)
+    }
+}
+
+impl Approval {
+    pub(super) fn is_needed(&self, tool: &str) -> bool {
+        match self {
+            Approval::All(when) => *when == When::Always,
+            Approval::Of(tools) => tools.iter().any(|name| name == tool),
+        }
+    }
+}
+
 /// The settings of an MCP server: one entry of a configuration file, where times are numbers of seconds under names that
 /// end in `_seconds`. It has a `command` or a `url`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,6 +71,8 @@ pub struct McpServerConfig {
     pub headers_env: BTreeMap<String, String>,
     /// The tools that agents may use, by their names at the server; all of them by default.
     pub allowed_tools: Option<Vec<String>>,
+    /// The tools whose calls the user has to approve: `never`, `always`, or a list of their names at the server.
+    pub approval: Approval,
     /// What the names of its tools begin with for models, such as `files_`.
     pub prefix: String,
     /// How long the server may take to start and to list its tools.
@@ -64,6 +101,7 @@ impl Default for McpServerConfig {
             headers: SecretMap::default(),
             headers_env: BTreeMap::new(),
             allowed_tools: None,
+            approval: Approval::default(),
             prefix: String::new(),
             connect_timeout: Duration::from_secs(30),
             call_timeout: Duration::from_secs(600),

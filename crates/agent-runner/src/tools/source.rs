@@ -19,12 +19,21 @@ pub struct OfferedTool {
     pub tool: Arc<dyn Tool>,
     /// Where it comes from, if an MCP server has it.
     pub mcp: Option<McpOrigin>,
+    /// Whether the user is asked before each call.
+    pub needs_approval: bool,
 }
 
 impl OfferedTool {
     /// A tool of an MCP server.
     pub fn of_mcp(tool: Arc<dyn Tool>, origin: McpOrigin) -> Self {
-        OfferedTool { tool, mcp: Some(origin) }
+        OfferedTool { tool, mcp: Some(origin), needs_approval: false }
+    }
+
+    /// The same tool, which is called only if the user approves.
+    #[must_use]
+    pub fn with_approval(mut self) -> Self {
+        self.needs_approval = true;
+        self
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -34,7 +43,7 @@ impl OfferedTool {
 
 impl From<Arc<dyn Tool>> for OfferedTool {
     fn from(tool: Arc<dyn Tool>) -> Self {
-        OfferedTool { tool, mcp: None }
+        OfferedTool { tool, mcp: None, needs_approval: false }
     }
 }
 

@@ -1,6 +1,8 @@
 //! Tests the runner from outside: whole runs and their logs.
 #![expect(non_snake_case, reason = "tests are named subject__condition__result")]
 
+#[cfg(feature = "chat")]
+mod approvals;
 mod cancel;
 #[cfg(feature = "chat")]
 mod chat;

@@ -68,6 +68,8 @@ pub(super) struct Round {
     pub(super) text: String,
     /// Calls of the server's own tools, and of unknown tools.
     pub(super) own_calls: Vec<OwnCall>,
+    /// Calls that wait for the user's approval, and are not shown yet.
+    pub(super) held_calls: Vec<OwnCall>,
     /// Calls of the client's tools, still open.
     pub(super) client_calls: Vec<ClientCall>,
 }
@@ -231,6 +233,7 @@ impl<'a> Answer<'a> {
             empty.complete();
         }
         let (mut own_calls, mut client_calls, mut writers) = (Vec::new(), Vec::new(), Vec::new());
+        let mut held_calls = Vec::new();
         let last = calls.len().saturating_sub(1);
         let of_client = calls.iter().filter(|call| call.client.is_some()).count();
         // The outputs of the server's tools will separate its calls from the client's.
@@ -252,6 +255,10 @@ impl<'a> Answer<'a> {
                 client_calls.push(client);
             } else {
                 let id = self.ids.claim(&call.id, || self.run.new_call_id());
+                if self.toolbox.needs_approval(&call.name) {
+                    held_calls.push(OwnCall { id, name: call.name, arguments, extra: call.extra });
+                    continue;
+                }
                 writers.push(self.run.open_call(&id, &self.toolbox.form_of(&call.name), kept));
                 own_calls.push(OwnCall { id, name: call.name, arguments, extra: call.extra });
             }
@@ -259,11 +266,15 @@ impl<'a> Answer<'a> {
         let last_client = client_calls.last().map(ClientCall::message);
         if let Some(last) = last_client.or(writers.last().map(ToolCallWriter::message)) {
             closing.put_on(last);
+        } else if !held_calls.is_empty() {
+            let empty = self.run.message();
+            closing.put_on(&empty);
+            empty.complete();
         }
         for (writer, call) in writers.into_iter().zip(&own_calls) {
             writer.complete(call.arguments.as_str());
         }
-        Round { text: self.text.clone(), message: self.message(), own_calls, client_calls }
+        Round { text: self.text.clone(), message: self.message(), own_calls, held_calls, client_calls }
     }
 
     /// The assistant's message for the next round.

@@ -57,6 +57,16 @@ impl Toolbox {
         }
     }
 
+    /// Whether the user is asked before each call of a tool.
+    pub(super) fn needs_approval(&self, name: &str) -> bool {
+        self.own(name).is_some_and(|tool| tool.needs_approval)
+    }
+
+    /// Whether a turn with these tools may ask the user something.
+    pub(super) fn may_ask(&self) -> bool {
+        self.own.iter().any(|tool| tool.needs_approval)
+    }
+
     fn own(&self, name: &str) -> Option<&OfferedTool> {
         self.own.iter().find(|tool| tool.name() == name)
     }

@@ -13,7 +13,7 @@ use super::lenient::Halves;
 use super::request::{Conversation, choose_model};
 use super::toolbox::Toolbox;
 use super::wire::Chunk;
-use crate::RunHandle;
+use crate::{AgentError, RunHandle};
 
 /// A turn of a [`Chat`] agent, which another agent takes step by step: it can decide before each step, add messages,
 /// and stop at any time. [`Chat::begin`] begins a turn.
@@ -65,11 +65,13 @@ use crate::RunHandle;
 #[derive(Debug)]
 pub struct ChatTurn<'a> {
     chat: &'a Chat,
-    run: &'a RunHandle,
+    pub(super) run: &'a RunHandle,
     model: &'a str,
-    toolbox: Toolbox,
-    conversation: Conversation,
+    pub(super) toolbox: Toolbox,
+    pub(super) conversation: Conversation,
     ids: CallIds,
+    /// How often calls were held in this turn, including the runs before that it continues.
+    pub(super) held: usize,
 }
 
 /// A model's answer in a [`ChatTurn`]. It has already been written to the run.
@@ -92,11 +94,13 @@ impl ChatAnswer {
 }
 
 impl Chat {
-    /// Begins a turn: reads the session's history and the user's memories, as the settings say.
+    /// Begins a turn: reads the session's history and the user's memories, as the settings say. If the request answers
+    /// whether a tool may be called, continues with that call.
     ///
     /// # Errors
-    /// The error of a store that failed.
-    pub async fn begin<'a>(&'a self, run: &'a RunHandle) -> Result<ChatTurn<'a>, Error> {
+    /// The error of a store that failed, or one that ends the run because the user is asked something else
+    /// ([`AgentError::is_waiting`]).
+    pub async fn begin<'a>(&'a self, run: &'a RunHandle) -> Result<ChatTurn<'a>, AgentError> {
         let request = run.request();
         let toolbox = Toolbox::new(self.offered(), request.tools.as_deref().unwrap_or_default());
         if !toolbox.left_out().is_empty() {
@@ -112,7 +116,12 @@ impl Chat {
         let context = Context::load(&self.config, run).await?;
         let is_openai = self.model.is_openai();
         let conversation = Conversation::new(&self.config, request, context, model, &toolbox, is_openai);
-        Ok(ChatTurn { chat: self, run, model, toolbox, conversation, ids: CallIds::default() })
+        let ids = CallIds::default();
+        let mut turn = ChatTurn { chat: self, run, model, toolbox, conversation, ids, held: 0 };
+        if turn.toolbox.may_ask() {
+            turn.continue_held().await?;
+        }
+        Ok(turn)
     }
 
     /// Asks the model one question, with the system prompt and without tools, history and memories. Returns its text,
@@ -191,10 +200,19 @@ impl ChatTurn<'_> {
     /// client's.
     ///
     /// # Errors
-    /// The error of a store that failed.
-    pub async fn run_tools(&mut self, answer: ChatAnswer) -> Result<bool, Error> {
-        let Round { message, text, own_calls, client_calls } = answer.round;
+    /// The error of a store that failed, or one that ends the run because the user is asked whether a tool may be called
+    /// ([`AgentError::is_waiting`]).
+    pub async fn run_tools(&mut self, answer: ChatAnswer) -> Result<bool, AgentError> {
+        let Round { message, text, own_calls, held_calls, client_calls } = answer.round;
         let outputs = self.toolbox.run(self.run, &own_calls).await;
+        if !held_calls.is_empty() {
+            client_calls.into_iter().for_each(ClientCall::close);
+            if !own_calls.is_empty() {
+                self.conversation.add_round(message.clone(), &own_calls, &outputs);
+            }
+            self.hold(message, held_calls).await?;
+            return Ok(true);
+        }
         if own_calls.is_empty() || !client_calls.is_empty() {
             client_calls.into_iter().for_each(ClientCall::close);
             context::remember(&self.chat.config, self.run, text).await;
