@@ -24,6 +24,7 @@ mod finish;
 mod hint;
 mod input_text;
 mod lenient;
+mod listing;
 mod members;
 mod model;
 mod open_json;

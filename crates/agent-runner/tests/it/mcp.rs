@@ -215,6 +215,7 @@ async fn agent__calls_tools__as_calls_of_mcp() {
     assert_eq!(
         shown,
         [
+            ("mcp_list_tools".to_owned(), label(), None),
             ("mcp_call".to_owned(), label(), None),
             ("mcp_call_output".to_owned(), None, output(r#""hi""#)),
             ("mcp_call".to_owned(), label(), None),
@@ -223,7 +224,7 @@ async fn agent__calls_tools__as_calls_of_mcp() {
             ("mcp_call_output".to_owned(), None, output(r#""The result is attached.""#)),
         ]
     );
-    let failed = &response.messages()[3];
+    let failed = &response.messages()[4];
     assert_eq!(failed.error.as_ref().map(|error| &*error.message), Some("no such city"));
     // The model sees the image as one, and never as text.
     let last = model.requests().pop().expect("a request").body.to_string();

@@ -266,7 +266,7 @@ impl<'a> Answer<'a> {
         let last_client = client_calls.last().map(ClientCall::message);
         if let Some(last) = last_client.or(writers.last().map(ToolCallWriter::message)) {
             closing.put_on(last);
-        } else if !held_calls.is_empty() {
+        } else if !held_calls.is_empty() && !closing.is_empty() {
             let empty = self.run.message();
             closing.put_on(&empty);
             empty.complete();
@@ -319,6 +319,10 @@ struct Closing {
 }
 
 impl Closing {
+    fn is_empty(&self) -> bool {
+        self.usage.is_none() && self.metadata.is_none()
+    }
+
     fn put_on(&self, message: &MessageWriter) {
         if let Some(usage) = &self.usage {
             message.set_usage(usage.clone());

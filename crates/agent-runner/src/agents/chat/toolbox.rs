@@ -2,7 +2,7 @@
 
 use std::panic::AssertUnwindSafe;
 
-use agent_schemas::{ContentBody, Json, JsonObject, RequestTool, json, object};
+use agent_schemas::{ContentBody, Json, JsonObject, McpListToolsTool, RequestTool, json, object};
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 use tracing::Instrument;
@@ -55,6 +55,25 @@ impl Toolbox {
             Some(mcp) => CallForm::of_mcp(&mcp.tool_name, &mcp.server_label),
             None => CallForm::plain(name),
         }
+    }
+
+    /// The tools of each MCP server, as it knows them.
+    pub(super) fn lists(&self) -> Vec<(String, Vec<McpListToolsTool>)> {
+        let mut lists: Vec<(String, Vec<McpListToolsTool>)> = Vec::new();
+        for OfferedTool { tool, mcp, .. } in &self.own {
+            let Some(mcp) = mcp else { continue };
+            let listed = McpListToolsTool {
+                name: mcp.tool_name.as_ref().to_owned(),
+                description: Some(tool.description().to_owned()),
+                input_schema: tool.parameters(),
+                annotations: Json::Null,
+            };
+            match lists.iter_mut().find(|(label, _)| **label == *mcp.server_label) {
+                Some((_, tools)) => tools.push(listed),
+                None => lists.push((mcp.server_label.as_ref().to_owned(), vec![listed])),
+            }
+        }
+        lists
     }
 
     /// Whether the user is asked before each call of a tool.

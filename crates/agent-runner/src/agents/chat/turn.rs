@@ -10,6 +10,7 @@ use super::client_call::ClientCall;
 use super::context::{self, Context};
 use super::failure::Failure;
 use super::lenient::Halves;
+use super::listing;
 use super::request::{Conversation, choose_model};
 use super::toolbox::Toolbox;
 use super::wire::Chunk;
@@ -114,6 +115,7 @@ impl Chat {
         }
         let model = choose_model(&self.config, request);
         let context = Context::load(&self.config, run).await?;
+        listing::show(run, &toolbox, &context.messages);
         let is_openai = self.model.is_openai();
         let conversation = Conversation::new(&self.config, request, context, model, &toolbox, is_openai);
         let ids = CallIds::default();
