@@ -37,6 +37,14 @@ impl Connected {
         self.service.service()
     }
 
+    /// Adds to a reason what the process has said last.
+    pub(super) fn explain(&self, reason: String) -> String {
+        match &self.process {
+            Some(process) => with_last_words(reason, process),
+            None => reason,
+        }
+    }
+
     /// Ends the connection, and the process if there is one.
     pub(super) async fn end(mut self) {
         let _ = timeout(process::EXIT, self.service.close()).await;
@@ -64,7 +72,7 @@ pub(super) async fn connect(
         let (process, input, output) = process::start(config, program, basic)
             .map_err(|error| format!("the program '{program}' could not be started: {error}"))?;
         let served = client.serve_with_lifecycle((output, input), lifecycle).await;
-        let service = served.map_err(|error| unanswered(&error))?;
+        let service = served.map_err(|error| with_last_words(unanswered(&error), &process))?;
         return Ok(Connected { service, process: Some(process) });
     }
     let url = config.url.as_deref().unwrap_or_default();
@@ -72,6 +80,13 @@ pub(super) async fn connect(
     let served = client.serve_with_lifecycle(transport, lifecycle).await;
     let service = served.map_err(|error| unanswered(&error))?;
     Ok(Connected { service, process: None })
+}
+
+fn with_last_words(reason: String, process: &Process) -> String {
+    match process.last_words() {
+        words if words.is_empty() => reason,
+        words => format!("{reason}; its last line on standard error: {words}"),
+    }
 }
 
 /// Why a server did not answer the first request.

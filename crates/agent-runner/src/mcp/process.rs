@@ -3,8 +3,10 @@
 use std::ffi::OsString;
 use std::io;
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
@@ -23,6 +25,7 @@ const MAX_LINE: u64 = 8 * 1024;
 pub(super) struct Process {
     child: Child,
     group: Option<Pid>,
+    last_words: Arc<Mutex<String>>,
 }
 
 /// Starts the program of a server. Of the environment it gets `basic` and what the settings say.
@@ -50,14 +53,20 @@ pub(super) fn start(
     let pipe = || io::Error::other("a pipe is missing");
     let input = child.stdin.take().ok_or_else(pipe)?;
     let output = child.stdout.take().ok_or_else(pipe)?;
+    let last_words = Arc::default();
     if let Some(stderr) = child.stderr.take() {
         #[expect(clippy::disallowed_methods, reason = "it ends with the process")]
-        tokio::spawn(log_lines(config.name.clone(), stderr));
+        tokio::spawn(log_lines(config.name.clone(), stderr, Arc::clone(&last_words)));
     }
-    Ok((Process { child, group }, input, output))
+    Ok((Process { child, group, last_words }, input, output))
 }
 
 impl Process {
+    /// The last line on its standard error, which often says why it has ended; empty if there is none.
+    pub(super) fn last_words(&self) -> String {
+        self.last_words.lock().clone()
+    }
+
     /// Ends the process: its input has ended; if it is still there, it gets SIGTERM, and then is killed.
     pub(super) async fn end(mut self) {
         for signal in [None, Some(Signal::TERM)] {
@@ -88,8 +97,9 @@ impl Drop for Process {
     }
 }
 
-/// Logs what the process writes to its standard error, which must not fill up.
-async fn log_lines(server: String, stderr: ChildStderr) {
+/// Logs what the process writes to its standard error, which must not fill up. Some programs write a lot there, so only the
+/// last line is kept for everybody.
+async fn log_lines(server: String, stderr: ChildStderr, last_words: Arc<Mutex<String>>) {
     let mut reader = BufReader::new(stderr);
     let mut line = Vec::new();
     loop {
@@ -99,7 +109,10 @@ async fn log_lines(server: String, stderr: ChildStderr) {
             Ok(0) | Err(_) => return,
             Ok(_) => {
                 let text = String::from_utf8_lossy(&line);
-                tracing::info!(mcp.server = server, stream = "stderr", "{}", text.trim_end());
+                tracing::debug!(mcp.server = server, stream = "stderr", "{}", text.trim_end());
+                if !text.trim().is_empty() {
+                    text.trim().clone_into(&mut last_words.lock());
+                }
             }
         }
     }

@@ -72,7 +72,7 @@ async fn serve(
     let (peer, client) = (connected.peer(), connected.client().clone());
     let reason = tokio::select! {
         () = closing.cancelled() => None,
-        reason = offer(server, &peer, &client, catalog) => Some(reason),
+        reason = offer(server, &peer, &client, catalog) => Some(connected.explain(reason)),
     };
     *server.current.write() = None;
     connected.end().await;

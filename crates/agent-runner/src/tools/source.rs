@@ -6,6 +6,33 @@ use std::sync::Arc;
 use super::Tool;
 
 /// Tools that can change while the server runs. An agent takes those that there are at the beginning of a turn.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use agent_runner::schemars::JsonSchema;
+/// use agent_runner::tools::{OfferedTool, Tool, ToolContext, ToolError, ToolSource, tool_fn};
+/// use serde::Deserialize;
+///
+/// #[derive(Deserialize, JsonSchema)]
+/// #[schemars(crate = "agent_runner::schemars")]
+/// struct Refund {
+///     order: u64,
+/// }
+///
+/// #[derive(Debug)]
+/// struct Shop;
+///
+/// impl ToolSource for Shop {
+///     fn tools(&self) -> Arc<[OfferedTool]> {
+///         let refund = tool_fn("refund", "Refunds an order.", |_: ToolContext, refund: Refund| async move {
+///             Ok::<_, ToolError>(format!("order {} is refunded", refund.order))
+///         });
+///         let refund: Arc<dyn Tool> = Arc::new(refund);
+///         [OfferedTool::from(refund).with_approval()].into()
+///     }
+/// }
+/// ```
 pub trait ToolSource: fmt::Debug + Send + Sync + 'static {
     /// The tools that can be called now. Their names are unique.
     fn tools(&self) -> Arc<[OfferedTool]>;

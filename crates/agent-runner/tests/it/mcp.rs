@@ -169,6 +169,13 @@ async fn program__that_does_not_exist__is_a_problem_of_its_own() {
     assert!(problem.contains("the program 'no-such-program' could not be started"), "{problem}");
     assert!(names(&servers).is_empty());
     servers.close().await;
+    let script = ["-c", "import sys; sys.exit('no license')"];
+    let servers = start(McpServerConfig::stdio("ends", "python3", script)).await;
+    let says_why = || {
+        let problem = status(&servers).problem.unwrap_or_default();
+        problem.contains("its last line on standard error: no license")
+    };
+    until("the reason", async || says_why()).await;
 }
 
 #[tokio::test]
