@@ -36,7 +36,7 @@ struct Inner {
 /// The destination of the tool's reports.
 enum Progress {
     /// The run's log. The output is open from the first report on.
-    Log { run: RunHandle, form: CallForm, output: Option<ToolOutputWriter> },
+    Log { run: RunHandle, form: CallForm, output: Option<Box<ToolOutputWriter>> },
     /// Nowhere: the call already has its output.
     Answered,
     /// A list, because there is no run.
@@ -132,7 +132,8 @@ impl ToolContext {
         let report = report.into();
         match &mut *self.0.progress.lock() {
             Progress::Log { run, form, output } => {
-                output.get_or_insert_with(|| run.open_output(&self.0.call_id, form)).progress(report);
+                let open = || Box::new(run.open_output(&self.0.call_id, form));
+                output.get_or_insert_with(open).progress(report);
             }
             Progress::Answered => {}
             #[cfg(any(test, feature = "mcp", feature = "testing"))]

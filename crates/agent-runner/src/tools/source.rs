@@ -63,7 +63,8 @@ impl OfferedTool {
         self
     }
 
-    pub(crate) fn name(&self) -> &str {
+    /// The name by which the model calls it.
+    pub fn name(&self) -> &str {
         self.tool.name()
     }
 }
