@@ -124,3 +124,38 @@ async fn time__of_pythons_package__works() {
     let now = call(&config, "get_current_time", &json!({ "timezone": "Europe/Rome" })).await;
     assert!(now.contains("Europe/Rome"), "{now}");
 }
+
+/// The scenarios of the official suite that concern what this client does, with the revisions that have them. It declines
+/// elicitation, and has no OAuth.
+const SCENARIOS: [(&str, &str); 7] = [
+    ("initialize", "2025-11-25"),
+    ("tools_call", "2025-11-25"),
+    ("sse-retry", "2025-11-25"),
+    ("tools_call", "2026-07-28"),
+    ("request-metadata", "2026-07-28"),
+    ("http-standard-headers", "2026-07-28"),
+    ("http-invalid-tool-headers", "2026-07-28"),
+];
+
+#[tokio::test]
+async fn client__scenarios_of_the_conformance_suite__pass() {
+    let binary = agent_tests::binary::agent_server();
+    let (binary, packages) = (binary.to_str().expect("UTF-8"), environment("javascript"));
+    let command = format!("{NODE} mcp_client.mjs");
+    for (scenario, version) in SCENARIOS {
+        let arguments = [
+            "client",
+            "--command",
+            &command,
+            "--scenario",
+            scenario,
+            "--spec-version",
+            version,
+            "--timeout",
+            "60000",
+        ];
+        let program = [NODE, "node_modules/.bin/conformance"];
+        let ended = packages.run(&program, &arguments, &[("AGENT_TEST_BINARY", binary)]).await;
+        assert!(ended.stderr.contains("OVERALL: PASSED"), "{scenario} of {version}: {ended:?}");
+    }
+}

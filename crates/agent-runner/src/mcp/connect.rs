@@ -63,20 +63,52 @@ pub(super) async fn connect(
     config: &McpServerConfig,
     basic: &[(OsString, OsString)],
 ) -> Result<Connected, String> {
-    let client = Client::new(&config.name);
-    let lifecycle = ClientLifecycleMode::Auto {
+    let newest = ClientLifecycleMode::Auto {
         preferred_versions: vec![ProtocolVersion::V_2026_07_28],
         legacy_version: Some(ProtocolVersion::LATEST_WITH_INITIALIZE),
     };
+    match attempt(config, basic, newest).await {
+        // Some older servers answer even what they do not know.
+        Err(Failure { has_answered: true, .. }) => {
+            let older = attempt(config, basic, ClientLifecycleMode::Initialize).await;
+            older.map_err(|failure| failure.reason)
+        }
+        connected => connected.map_err(|failure| failure.reason),
+    }
+}
+
+/// Why a server could not be connected.
+struct Failure {
+    reason: String,
+    /// Whether it has answered in a way that the protocol does not have.
+    has_answered: bool,
+}
+
+impl From<String> for Failure {
+    fn from(reason: String) -> Self {
+        Failure { reason, has_answered: false }
+    }
+}
+
+async fn attempt(
+    config: &McpServerConfig,
+    basic: &[(OsString, OsString)],
+    lifecycle: ClientLifecycleMode,
+) -> Result<Connected, Failure> {
+    let client = Client::new(&config.name);
     if let Some(program) = &config.command {
         let (process, input, output) = process::start(config, program, basic)
             .map_err(|error| format!("the program '{program}' could not be started: {error}"))?;
-        let served = client.serve_with_lifecycle((output, input), lifecycle).await;
-        let service = served.map_err(|error| with_last_words(unanswered(&error), &process))?;
+        let service = match client.serve_with_lifecycle((output, input), lifecycle).await {
+            Ok(service) => service,
+            Err(error) => {
+                let failure = unanswered(&error);
+                return Err(Failure { reason: with_last_words(failure.reason, &process), ..failure });
+            }
+        };
         return Ok(Connected { service, process: Some(process) });
     }
-    let url = config.url.as_deref().unwrap_or_default();
-    let transport = http_transport(config, url)?;
+    let transport = http_transport(config, config.url.as_deref().unwrap_or_default())?;
     let served = client.serve_with_lifecycle(transport, lifecycle).await;
     let service = served.map_err(|error| unanswered(&error))?;
     Ok(Connected { service, process: None })
@@ -90,12 +122,12 @@ fn with_last_words(reason: String, process: &Process) -> String {
 }
 
 /// Why a server did not answer the first request.
-fn unanswered(error: &ClientInitializeError) -> String {
+fn unanswered(error: &ClientInitializeError) -> Failure {
     match error {
-        ClientInitializeError::ConnectionClosed(_) => "it ended before it had answered".to_owned(),
+        ClientInitializeError::ConnectionClosed(_) => "it ended before it had answered".to_owned().into(),
         // The names of types around the cause help nobody.
-        ClientInitializeError::TransportError { error, .. } => chain(&*error.error),
-        error => chain(error),
+        ClientInitializeError::TransportError { error, .. } => chain(&*error.error).into(),
+        error => Failure { reason: chain(error), has_answered: true },
     }
 }
 
