@@ -13,9 +13,9 @@
 //! # Ok(()) }
 //! ```
 //!
-//! Each server has a task that keeps it connected ([`supervise`]): it starts the process or opens the connection
-//! ([`connect`]), lists the tools ([`list`]), and begins again, with growing pauses, when the server is gone. The tools of
-//! all servers are in one catalog ([`catalog`]), in which each has a name that models accept. A server that does not answer
+//! Each server has a task that keeps it connected (`supervise`): it starts the process or opens the connection
+//! (`connect`), lists the tools (`list`), and begins again, with growing pauses, when the server is gone. The tools of
+//! all servers are in one catalog (`catalog`), in which each has a name that models accept. A server that does not answer
 //! costs its own tools only.
 
 mod call;
