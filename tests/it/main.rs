@@ -8,6 +8,7 @@ mod faults;
 mod golden;
 mod limits;
 mod malformed;
+mod mcp;
 mod model_server;
 mod outage;
 mod python;

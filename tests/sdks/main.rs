@@ -8,6 +8,7 @@ mod codex;
 mod environment;
 mod frameworks;
 mod guides;
+mod mcp;
 mod openapi;
 mod package;
 mod projects;

@@ -1,5 +1,7 @@
 //! Which agents are served, and why.
 
+#[cfg(feature = "mcp")]
+pub(crate) mod mcp;
 #[cfg(feature = "python")]
 mod python;
 
@@ -8,6 +10,8 @@ use std::time::Duration;
 
 use crate::config::{AgentConfig, Config, ConfigError, DemoConfig, EchoConfig, Environment};
 use agent_runner::agents::{Demo, Echo};
+#[cfg(feature = "mcp")]
+use agent_runner::mcp::McpServers;
 use agent_runner::{Agent, Services};
 #[cfg(feature = "python")]
 use agent_server::HttpConfig;
@@ -33,6 +37,9 @@ pub(crate) struct Served {
     /// The scripts, whose own applications answer what nothing else does.
     #[cfg(feature = "python")]
     pub(crate) scripts: Scripts,
+    /// The MCP servers, which end in peace if they are closed.
+    #[cfg(feature = "mcp")]
+    pub(crate) mcp: McpServers,
 }
 
 impl Served {
@@ -84,16 +91,22 @@ pub(crate) async fn build(
     services: &Services,
 ) -> anyhow::Result<Served> {
     let default = default_name(config);
+    #[cfg(feature = "mcp")]
+    let mcp = mcp::start(config, environment).await?;
     let mut served = Served {
         agents: Vec::new(),
         models: Vec::new(),
         has_default: config.agent.is_some(),
         #[cfg(feature = "python")]
         scripts: Scripts::default(),
+        #[cfg(feature = "mcp")]
+        mcp: mcp.clone(),
     };
     let mut builder = Builder {
         environment,
         services,
+        #[cfg(feature = "mcp")]
+        mcp,
         #[cfg(feature = "python")]
         scripts: Scripts::default(),
     };
@@ -209,6 +222,8 @@ struct Builder<'a> {
     services: &'a Services,
     #[cfg(feature = "python")]
     scripts: Scripts,
+    #[cfg(feature = "mcp")]
+    mcp: McpServers,
 }
 
 /// Agents with their names.
@@ -224,7 +239,12 @@ impl Builder<'_> {
             }
             AgentConfig::Demo(_) => Arc::new(Demo),
             #[cfg(feature = "chat")]
-            AgentConfig::Chat(chat) => Arc::new(chat::make(name, chat, self.environment, self.services)?),
+            AgentConfig::Chat(config) => {
+                let chat = chat::make(name, config, self.environment, self.services)?;
+                #[cfg(feature = "mcp")]
+                let chat = mcp::with_tools(name, chat, &self.mcp, config.mcp.clone())?;
+                Arc::new(chat)
+            }
             #[cfg(feature = "python")]
             AgentConfig::Python(python) => return self.scripts.agents(name, python, self.environment).await,
         };

@@ -4,6 +4,8 @@
 pub(crate) mod runs;
 pub(crate) mod store;
 mod store_options;
+#[cfg(feature = "mcp")]
+pub(crate) mod tools;
 pub(crate) mod users;
 
 use std::io::{self, ErrorKind, Write};
@@ -61,6 +63,9 @@ pub(crate) enum Command {
     Users(users::UsersOptions),
     /// Back up the data of a server, while it is running or not
     Store(store::StoreCommandOptions),
+    /// List and call the tools of the configured MCP servers
+    #[cfg(feature = "mcp")]
+    Tools(tools::ToolsOptions),
     /// List, show, follow and cancel the runs of a running server
     ///
     /// Sends AGENT_SERVER_TOKEN, if it is set, to the server as a bearer token.

@@ -12,6 +12,8 @@ mod resolve;
 mod runs;
 mod services;
 mod settings;
+#[cfg(feature = "mcp")]
+mod tools;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -28,6 +30,8 @@ pub(crate) use log::{LogConfig, LogFormat};
 pub(crate) use resolve::absolute;
 pub(crate) use runs::RunsConfig;
 pub(crate) use services::ServicesConfig;
+#[cfg(feature = "mcp")]
+pub(crate) use tools::ToolsConfig;
 
 /// The whole configuration of the `agent-server` binary.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -60,6 +64,9 @@ pub(crate) struct Config {
     pub(crate) runs: RunsConfig,
     /// Logging.
     pub(crate) log: LogConfig,
+    /// Tools for all agents.
+    #[cfg(feature = "mcp")]
+    pub(crate) tools: ToolsConfig,
     /// The agents by name.
     pub(crate) agents: BTreeMap<String, AgentConfig>,
 }
@@ -78,6 +85,8 @@ impl Default for Config {
             services: ServicesConfig::default(),
             runs: RunsConfig::default(),
             log: LogConfig::default(),
+            #[cfg(feature = "mcp")]
+            tools: ToolsConfig::default(),
             agents: BTreeMap::new(),
         }
     }

@@ -16,6 +16,8 @@ mod store;
 mod telemetry;
 #[cfg(feature = "client")]
 mod terminal;
+#[cfg(feature = "mcp")]
+mod tools;
 mod users;
 
 use std::process::ExitCode;
@@ -41,6 +43,8 @@ fn main() -> ExitCode {
         Command::Chat(options) => terminal::run(&options, &environment),
         Command::Schema(options) => schema::run(&options),
         Command::Sessions(options) => sessions::run(&options, &environment),
+        #[cfg(feature = "mcp")]
+        Command::Tools(options) => tools::run(&options, &environment),
         Command::Users(options) => users::run(&options, &environment),
         Command::Store(options) => store::run(&options, &environment),
         #[cfg(feature = "client")]

@@ -56,6 +56,8 @@ pub(crate) fn run(command: &ServeCommand, environment: &Environment) -> anyhow::
         served.adjust(&mut config);
         served.scripts.take_stops()
     };
+    #[cfg(feature = "mcp")]
+    let mcp = served.mcp.clone();
     let app = app(&config, services, served)?;
     #[cfg(feature = "python")]
     runtime.spawn(stops.carry_out(app.runner().clone()));
@@ -66,6 +68,8 @@ pub(crate) fn run(command: &ServeCommand, environment: &Environment) -> anyhow::
             Ok(ExitCode::from(status))
         }
         ended => {
+            #[cfg(feature = "mcp")]
+            runtime.block_on(mcp.close());
             // An agent that blocks its thread must not keep the process alive.
             runtime.shutdown_timeout(Duration::from_secs(1));
             ended.map(|_| ExitCode::SUCCESS)

@@ -6,6 +6,6 @@ mod demo;
 mod echo;
 
 #[cfg(feature = "chat")]
-pub use chat::{Chat, ChatAnswer, ChatConfig, ChatError, ChatTurn, ExtraHeaders, SystemRole};
+pub use chat::{Chat, ChatAnswer, ChatConfig, ChatError, ChatTurn, SystemRole};
 pub use demo::Demo;
 pub use echo::Echo;

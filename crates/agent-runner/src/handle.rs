@@ -5,21 +5,22 @@ use std::sync::Arc;
 
 use agent_schemas::id::{message_id, tool_call_id};
 use agent_schemas::{
-    AgentRequest, Event, FunctionCallOutput, HttpHead, JsonObject, Message, MessageType, Role, RunId,
-    SessionId, UserId,
+    AgentRequest, ContentBody, Event, FunctionCallOutput, HttpHead, JsonObject, Message, MessageType, Role,
+    RunId, SessionId, UserId,
 };
 use agent_services::page::PageSize;
 use agent_services::retry::retry_unavailable;
 use tokio_util::sync::CancellationToken;
 
 use crate::Services;
+use crate::call_form::CallForm;
 use crate::child::{ChildError, ChildRun, ChildSpec, StartChild};
 use crate::history::{PATIENCE, without_repeated};
 use crate::live::LiveRun;
 use crate::run_memory::RunMemory;
 use crate::run_state::RunState;
 use crate::steer;
-use crate::writer::{MessageWriter, ToolCallWriter, ToolOutputWriter};
+use crate::writer::{MessageWriter, ToolCallWriter, ToolOutputWriter, end_output};
 
 /// An agent's side of one run: the request, and where the answer is written.
 ///
@@ -207,6 +208,38 @@ impl RunHandle {
     ) -> ToolCallWriter {
         let message = self.open(MessageType::PluginCall, Role::Assistant);
         ToolCallWriter::new(message, call_id.into(), name.into(), more)
+    }
+
+    /// Opens a call of a tool that may be an MCP server's.
+    #[cfg(feature = "chat")]
+    pub(crate) fn open_call(&self, call_id: &str, form: &CallForm, mut more: JsonObject) -> ToolCallWriter {
+        let Some(server_label) = &form.server_label else {
+            return self.tool_call_with(call_id, &form.name, more);
+        };
+        more.insert("server_label".to_owned(), server_label.as_str().into());
+        let message = self.open(MessageType::McpCall, Role::Assistant);
+        ToolCallWriter::new(message, call_id.to_owned(), form.name.clone(), more)
+    }
+
+    /// Opens the output of a tool that may be an MCP server's.
+    pub(crate) fn open_output(&self, call_id: &str, form: &CallForm) -> ToolOutputWriter {
+        ToolOutputWriter::new(self.open(form.output(), Role::Tool), call_id.to_owned(), form.name.clone())
+    }
+
+    /// Writes the output of a tool that may be an MCP server's, with further contents, and with the error of a call that
+    /// has failed.
+    pub(crate) fn write_output(
+        &self,
+        call_id: &str,
+        form: &CallForm,
+        output: &str,
+        attached: Vec<ContentBody>,
+        error: Option<&str>,
+    ) {
+        let message = self.open(form.output(), Role::Tool);
+        let (call_id, name) = (call_id.to_owned(), Some(form.name.clone()));
+        message.put_data(FunctionCallOutput { call_id, name, output: output.to_owned() }.into_data());
+        end_output(message, attached, error);
     }
 
     /// Opens a call of a tool that the client runs. Such a call ends the turn; the client's next request contains the

@@ -2,10 +2,36 @@
 
 use std::net::IpAddr;
 
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, ClientBuilder, Response, Url};
+
+use crate::SecretMap;
 
 /// How much of an error's body is read, in bytes.
 const MAX_ERROR_BODY: usize = 64 * 1024;
+
+/// Headers that the HTTP client sets itself.
+const OWN_HEADERS: [&str; 5] = ["content-length", "content-type", "host", "transfer-encoding", "connection"];
+
+/// Headers as the client takes them, marked as sensitive.
+///
+/// # Errors
+/// The name of a header that cannot be sent, and why, such as "is not the name of a header".
+pub(crate) fn to_headers(headers: &SecretMap) -> Result<HeaderMap, (String, &'static str)> {
+    let mut map = HeaderMap::new();
+    for (name, value) in headers.expose() {
+        let fault = |reason| (name.to_owned(), reason);
+        let parsed: HeaderName = name.parse().map_err(|_| fault("is not the name of a header"))?;
+        if OWN_HEADERS.contains(&parsed.as_str()) {
+            return Err(fault("is set by the HTTP client"));
+        }
+        let value = HeaderValue::from_str(value.trim());
+        let mut value = value.map_err(|_| fault("has a value with characters that are not allowed"))?;
+        value.set_sensitive(true);
+        map.insert(parsed, value);
+    }
+    Ok(map)
+}
 
 /// Builds a client for one server; `configure` sets its specific options, and may be called twice.
 ///
@@ -56,6 +82,15 @@ fn is_local(url: &Url) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn headers__values__are_sensitive() {
+        let mut headers = SecretMap::default();
+        headers.insert("X-Key", " geheim\n");
+        let map = to_headers(&headers).expect("a header");
+        assert_eq!(map["x-key"], "geheim");
+        assert!(!format!("{map:?}").contains("geheim"));
+    }
 
     #[test]
     fn is_local__only_loopback_hosts__is_true() {

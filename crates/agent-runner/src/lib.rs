@@ -41,6 +41,7 @@ pub mod agents;
 mod answer;
 mod assemble;
 mod budget;
+mod call_form;
 mod child;
 mod cursor;
 mod error_chain;
@@ -50,10 +51,16 @@ pub mod history;
 pub mod http_client;
 mod journal;
 mod live;
+#[cfg(feature = "mcp")]
+pub mod mcp;
 mod question;
 mod run_memory;
 mod run_state;
 mod runner;
+#[cfg(feature = "chat")]
+mod seconds;
+#[cfg(feature = "http-client")]
+mod secret_map;
 pub mod sse_reader;
 mod steer;
 mod step;
@@ -84,6 +91,8 @@ pub use runner::{
 };
 /// The type of keys and tokens, which no `Debug` shows.
 pub use secrecy::{ExposeSecret, SecretString};
+#[cfg(feature = "http-client")]
+pub use secret_map::SecretMap;
 pub use step::RunSteps;
 pub use step_effect::StepEffect;
 pub use writer::{DataWriter, MessageWriter, TextWriter, ToolCallWriter, ToolOutputWriter};

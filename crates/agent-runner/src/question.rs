@@ -14,18 +14,26 @@ pub struct Question {
     name: String,
     text: String,
     approval: Option<(String, Json)>,
+    server_label: Option<String>,
 }
 
 impl Question {
     /// A question that the user answers with a message. The name distinguishes it from other questions of the turn.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
-        Question { name: name.into(), text: text.into(), approval: None }
+        Question { name: name.into(), text: text.into(), approval: None, server_label: None }
     }
 
     /// Asks for approval to call a tool with these arguments. Clients that know requests for approval show one.
     #[must_use]
     pub fn for_approval(mut self, tool: impl Into<String>, arguments: Json) -> Self {
         self.approval = Some((tool.into(), arguments));
+        self
+    }
+
+    /// Names the MCP server that has the tool. The default is the agent's name.
+    #[must_use]
+    pub fn of_server(mut self, server_label: impl Into<String>) -> Self {
+        self.server_label = Some(server_label.into());
         self
     }
 }
@@ -107,7 +115,7 @@ impl RunHandle {
             id: id.clone(),
             arguments: arguments.to_string(),
             name: name.clone(),
-            server_label: self.agent_name().to_owned(),
+            server_label: question.server_label.clone().unwrap_or_else(|| self.agent_name().to_owned()),
         };
         let message = self.open(MessageType::McpApprovalRequest, Role::Assistant);
         message.put_data(request.into_data());

@@ -5,6 +5,7 @@ mod calculator;
 mod context;
 mod current_time;
 mod error;
+mod source;
 mod typed;
 
 use std::fmt;
@@ -18,12 +19,14 @@ pub use calculator::Calculator;
 pub use context::ToolContext;
 pub use current_time::CurrentTime;
 pub use error::ToolError;
+pub use source::{McpOrigin, OfferedTool, ToolSource};
 pub use typed::{ToolFn, tool_fn};
 
 pub(crate) use calculator::evaluate;
 #[cfg(feature = "chat")]
 pub(crate) use error::UNEXPECTED;
 
+use crate::call_form::CallForm;
 use crate::{RunHandle, Services};
 
 /// A function that a model may call. [`tool_fn`] creates one from an async closure.
@@ -90,23 +93,41 @@ pub fn built_in(services: &Services) -> Vec<Arc<dyn Tool>> {
 pub async fn call_tool(run: &RunHandle, tool: &dyn Tool, arguments: JsonObject) -> Result<Json, ToolError> {
     let call_id = run.new_call_id();
     run.tool_call(&call_id, tool.name()).complete(Json::from(arguments.clone()).to_string());
-    let ctx = ToolContext::of_run(run, call_id, tool.name());
+    let ctx = ToolContext::of_run(run, call_id, CallForm::plain(tool.name()));
     let answer = tool.call(&ctx, arguments).await;
-    let output =
-        answer.as_ref().map_or_else(|error| failed_output(&ctx, tool.name(), error), ToString::to_string);
+    let output = match &answer {
+        Ok(answer) => ToolOutput::of(answer),
+        Err(error) => failed_output(&ctx, tool.name(), error),
+    };
     ctx.write_output(&output);
     answer
 }
 
+/// What a call has come to.
+#[derive(Clone, Debug)]
+pub(crate) struct ToolOutput {
+    /// The answer, or an object with the error, as JSON text for the model.
+    pub(crate) text: String,
+    /// The error of a call that has failed.
+    pub(crate) error: Option<String>,
+}
+
+impl ToolOutput {
+    pub(crate) fn of(answer: &Json) -> Self {
+        ToolOutput { text: answer.to_string(), error: None }
+    }
+
+    /// The output of a call that has failed.
+    pub(crate) fn failed(message: &str) -> Self {
+        let text = Json::from(agent_schemas::object! { "error" => message }).to_string();
+        ToolOutput { text, error: Some(message.to_owned()) }
+    }
+}
+
 /// The output of a failed tool. Details that are not for the model and the client are logged.
-pub(crate) fn failed_output(ctx: &ToolContext, name: &str, error: &ToolError) -> String {
+pub(crate) fn failed_output(ctx: &ToolContext, name: &str, error: &ToolError) -> ToolOutput {
     if let Some(cause) = error.cause() {
         tracing::error!(run.id = %ctx.run_id(), tool.name = name, error = cause, "a tool failed unexpectedly");
     }
-    error_output(&error.to_string())
-}
-
-/// The JSON text that replaces the output if a tool has none.
-pub(crate) fn error_output(message: &str) -> String {
-    Json::from(agent_schemas::object! { "error" => message }).to_string()
+    ToolOutput::failed(&error.to_string())
 }

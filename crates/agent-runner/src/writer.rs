@@ -13,6 +13,7 @@ use agent_schemas::{ContentBody, ErrorBody, JsonObject, Status};
 use crate::assemble::{Closing, MessageKey};
 use crate::live::LiveRun;
 
+pub(crate) use tool::end_output;
 pub use tool::{ToolCallWriter, ToolOutputWriter};
 
 /// Writes one message.
@@ -90,6 +91,12 @@ impl MessageWriter {
     #[cfg(feature = "chat")]
     pub(crate) fn cut_off(self) {
         let closing = Closing { status: Some(Status::Incomplete), error: None };
+        self.write(|assembler, key| assembler.close_message(key, &closing));
+    }
+
+    /// Closes the message with an error that it reports. It is whole, and part of the run's output.
+    pub(crate) fn complete_with_error(self, error: ErrorBody) {
+        let closing = Closing { status: Some(Status::Completed), error: Some(error) };
         self.write(|assembler, key| assembler.close_message(key, &closing));
     }
 

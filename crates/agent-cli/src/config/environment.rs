@@ -13,9 +13,9 @@ pub(super) const FILE_VARIABLE: &str = "AGENT_SERVER_CONFIG";
 /// The bearer token that commands send to a server.
 const TOKEN_VARIABLE: &str = "AGENT_SERVER_TOKEN";
 
-/// The variables that workers always get, in addition to `LC_*`: the locations of programs, modules, certificates and temporary
+/// The variables that programs always get, in addition to `LC_*`: the locations of programs, modules, certificates and temporary
 /// files, and the user's name, language and time zone.
-#[cfg(feature = "python")]
+#[cfg(any(feature = "mcp", feature = "python"))]
 const BASIC: [&str; 13] = [
     "PATH",
     "HOME",
@@ -62,6 +62,13 @@ impl Environment {
         self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// The variables that every program needs.
+    #[cfg(feature = "mcp")]
+    pub(crate) fn basic(&self) -> Vec<(OsString, OsString)> {
+        let variables = self.variables.iter().filter(|(name, _)| is_basic(name));
+        variables.map(|(name, value)| (name.into(), value.into())).collect()
+    }
+
     /// The variables for workers: everything except the variables of this program, or only these names and what every
     /// program needs.
     ///
@@ -76,9 +83,7 @@ impl Environment {
             return Err(format!("{own} is a variable of the server, which workers do not get"));
         }
         let is_allowed = |name: &String| match allowed {
-            Some(allowed) => {
-                allowed.contains(name) || BASIC.contains(&name.as_str()) || name.starts_with("LC_")
-            }
+            Some(allowed) => allowed.contains(name) || is_basic(name),
             None => !name.starts_with(PREFIX),
         };
         let variables = self.variables.iter().filter(|(name, _)| is_allowed(name));
@@ -157,6 +162,11 @@ impl fmt::Debug for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.variables.keys()).finish()
     }
+}
+
+#[cfg(any(feature = "mcp", feature = "python"))]
+fn is_basic(name: &str) -> bool {
+    BASIC.contains(&name) || name.starts_with("LC_")
 }
 
 #[cfg(test)]

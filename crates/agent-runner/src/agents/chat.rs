@@ -6,6 +6,7 @@
 //! more tools. The client runs the tools that its request declares ([`declared`], [`client_call`]).
 
 mod answer;
+mod approval;
 mod body;
 mod calls;
 mod client_call;
@@ -23,12 +24,12 @@ mod finish;
 mod hint;
 mod input_text;
 mod lenient;
+mod listing;
 mod members;
 mod model;
 mod open_json;
 mod place;
 mod request;
-mod seconds;
 mod stream;
 mod toolbox;
 mod turn;
@@ -41,7 +42,7 @@ use agent_schemas::Error;
 use async_trait::async_trait;
 use futures_util::StreamExt;
 
-use crate::tools::Tool;
+use crate::tools::{OfferedTool, Tool, ToolSource};
 use crate::{Agent, AgentError, Recovery, RunHandle, SecretString};
 
 use answer::{Answer, Round};
@@ -49,7 +50,6 @@ use body::Item;
 pub use config::{ChatConfig, SystemRole};
 use endpoint::Endpoint;
 pub use error::ChatError;
-pub use extra::ExtraHeaders;
 use failure::Failure;
 #[cfg(feature = "testing")]
 pub use fake::{FakeModel, FakeReply, FakeRequest};
@@ -88,6 +88,7 @@ pub struct Chat {
     config: ChatConfig,
     model: Arc<dyn Model>,
     tools: Vec<Arc<dyn Tool>>,
+    sources: Vec<Arc<dyn ToolSource>>,
 }
 
 impl Chat {
@@ -114,11 +115,32 @@ impl Chat {
         tools: Vec<Arc<dyn Tool>>,
     ) -> Result<Self, ChatError> {
         let tools = choose_tools(&config, tools)?;
-        Ok(Chat { config, model, tools })
+        Ok(Chat { config, model, tools, sources: Vec::new() })
+    }
+
+    /// The same agent with the tools of a source, which may change from turn to turn. Where two tools have one name, the
+    /// earlier one counts.
+    #[must_use]
+    pub fn with_tools_of(mut self, source: Arc<dyn ToolSource>) -> Self {
+        self.sources.push(source);
+        self
+    }
+
+    /// The tools that the model may call in a turn that begins now.
+    fn offered(&self) -> Vec<OfferedTool> {
+        let mut offered: Vec<OfferedTool> = self.tools.iter().cloned().map(OfferedTool::from).collect();
+        for source in &self.sources {
+            for tool in source.tools().iter() {
+                if offered.iter().all(|known| known.name() != tool.name()) {
+                    offered.push(tool.clone());
+                }
+            }
+        }
+        offered
     }
 
     /// Handles a request until the model calls no more of the server's tools.
-    async fn turn(&self, run: &RunHandle) -> Result<(), Error> {
+    async fn turn(&self, run: &RunHandle) -> Result<(), AgentError> {
         let mut turn = self.begin(run).await?;
         for _ in 0..self.config.max_rounds {
             let answer = turn.call_model().await?;
@@ -127,7 +149,7 @@ impl Chat {
             }
         }
         let message = format!("The model still called tools after {} rounds", self.config.max_rounds);
-        Err(Error::Agent { message })
+        Err(Error::Agent { message }.into())
     }
 
     /// Logs why a model call failed and what to do. Clients receive the error's code and a short text, without addresses.
@@ -187,7 +209,7 @@ impl Agent for Chat {
             biased;
             // Dropping the turn closes its connection, so the model stops as well.
             () = run.cancelled() => Ok(()),
-            result = self.turn(&run) => Ok(result?),
+            result = self.turn(&run) => result,
         }
     }
 

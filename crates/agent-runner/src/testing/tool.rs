@@ -1,6 +1,6 @@
 //! Calls tools outside runs.
 
-use agent_schemas::{Json, JsonObject, SessionId, UserId};
+use agent_schemas::{ContentBody, Json, JsonObject, SessionId, UserId};
 
 use crate::Services;
 use crate::tools::{Tool, ToolContext, ToolError};
@@ -51,6 +51,11 @@ impl ToolTest {
     /// The tools' reports so far.
     pub fn progress(&self) -> Vec<Json> {
         self.context.reports()
+    }
+
+    /// The contents that the tools have attached so far.
+    pub fn attached(&self) -> Vec<ContentBody> {
+        self.context.attached()
     }
 
     /// Cancels the run that the tools see.

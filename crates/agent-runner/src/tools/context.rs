@@ -3,10 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use agent_schemas::{AgentResponse, Event, Json, RunId, SessionId, UserId, object};
+use agent_schemas::{AgentResponse, ContentBody, Event, Json, RunId, SessionId, UserId, object};
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
+use super::ToolOutput;
+use crate::call_form::CallForm;
 use crate::child::{ChildError, ChildRun, ChildSpec};
 use crate::writer::ToolOutputWriter;
 use crate::{RunHandle, RunMemory, RunState, Services};
@@ -28,23 +30,24 @@ struct Inner {
     /// Starts child runs; `None` in a test without a run.
     run: Option<RunHandle>,
     progress: Mutex<Progress>,
+    attached: Mutex<Vec<ContentBody>>,
 }
 
 /// The destination of the tool's reports.
 enum Progress {
     /// The run's log. The output is open from the first report on.
-    Log { run: RunHandle, name: String, output: Option<ToolOutputWriter> },
+    Log { run: RunHandle, form: CallForm, output: Option<Box<ToolOutputWriter>> },
     /// Nowhere: the call already has its output.
     Answered,
     /// A list, because there is no run.
-    #[cfg(any(test, feature = "testing"))]
+    #[cfg(any(test, feature = "mcp", feature = "testing"))]
     List(Vec<Json>),
 }
 
 impl ToolContext {
-    /// The context of an agent's call, whose `plugin_call` is in the log.
-    pub(crate) fn of_run(run: &RunHandle, call_id: impl Into<String>, name: &str) -> Self {
-        let progress = Progress::Log { run: run.clone(), name: name.to_owned(), output: None };
+    /// The context of an agent's call, which is in the log.
+    pub(crate) fn of_run(run: &RunHandle, call_id: impl Into<String>, form: CallForm) -> Self {
+        let progress = Progress::Log { run: run.clone(), form, output: None };
         ToolContext(Arc::new(Inner {
             user_id: run.user_id().clone(),
             session_id: run.session_id().clone(),
@@ -54,11 +57,12 @@ impl ToolContext {
             cancel: run.cancellation().clone(),
             run: Some(run.clone()),
             progress: Mutex::new(progress),
+            attached: Mutex::default(),
         }))
     }
 
-    /// The context of a call outside a run.
-    #[cfg(any(test, feature = "testing"))]
+    /// The context of a call outside a run. Its progress is kept in a list.
+    #[cfg(any(test, feature = "mcp", feature = "testing"))]
     pub(crate) fn detached(user_id: UserId, session_id: SessionId, services: Services) -> Self {
         ToolContext(Arc::new(Inner {
             user_id,
@@ -69,6 +73,7 @@ impl ToolContext {
             cancel: CancellationToken::new(),
             run: None,
             progress: Mutex::new(Progress::List(Vec::new())),
+            attached: Mutex::default(),
         }))
     }
 
@@ -126,13 +131,25 @@ impl ToolContext {
     pub fn progress(&self, report: impl Into<Json>) {
         let report = report.into();
         match &mut *self.0.progress.lock() {
-            Progress::Log { run, name, output } => output
-                .get_or_insert_with(|| run.open_tool_output(&self.0.call_id, name.as_str()))
-                .progress(report),
+            Progress::Log { run, form, output } => {
+                let open = || Box::new(run.open_output(&self.0.call_id, form));
+                output.get_or_insert_with(open).progress(report);
+            }
             Progress::Answered => {}
-            #[cfg(any(test, feature = "testing"))]
+            #[cfg(any(test, feature = "mcp", feature = "testing"))]
             Progress::List(reports) => reports.push(report),
         }
+    }
+
+    /// Adds a content to the output, such as an image. Readers find it in the output's message, after the answer; the
+    /// model sees images if it can.
+    pub fn attach(&self, content: ContentBody) {
+        self.0.attached.lock().push(content);
+    }
+
+    /// The contents that the tool has attached so far.
+    pub(crate) fn attached(&self) -> Vec<ContentBody> {
+        self.0.attached.lock().clone()
     }
 
     /// Starts a run of another agent as a child of the run that called the tool: see [`RunHandle::start_child`].
@@ -167,13 +184,16 @@ impl ToolContext {
         child.read_to_end(report).await
     }
 
-    /// Writes the tool's answer, as JSON text, into the run's log.
-    pub(crate) fn write_output(&self, answer: &str) {
+    /// Writes what the call has come to into the run's log.
+    pub(crate) fn write_output(&self, answer: &ToolOutput) {
         let progress = std::mem::replace(&mut *self.0.progress.lock(), Progress::Answered);
-        match progress {
-            Progress::Log { output: Some(output), .. } => output.complete(answer),
-            Progress::Log { run, name, output: None } => run.tool_output(&self.0.call_id, name, answer),
-            _ => {}
+        if let Progress::Log { run, form, output } = progress {
+            // The error of an agent's own tool is only in its output.
+            let error = answer.error.as_deref().filter(|_| form.server_label.is_some());
+            match output {
+                Some(output) => output.end(&answer.text, self.attached(), error),
+                None => run.write_output(&self.0.call_id, &form, &answer.text, self.attached(), error),
+            }
         }
     }
 }

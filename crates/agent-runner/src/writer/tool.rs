@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use agent_schemas::{FunctionCall, FunctionCallOutput, Json, JsonObject, object};
+use agent_schemas::{ContentBody, ErrorBody, FunctionCall, FunctionCallOutput, Json, JsonObject, object};
 
 use super::{DataWriter, MessageWriter};
 
@@ -102,9 +102,23 @@ impl ToolOutputWriter {
 
     /// Closes the message with the tool's output, as JSON text.
     pub fn complete(self, output: impl Into<String>) {
+        self.end(&output.into(), Vec::new(), None);
+    }
+
+    /// The same with further contents, and with the error of a call that has failed.
+    pub(crate) fn end(self, output: &str, attached: Vec<ContentBody>, error: Option<&str>) {
         let ToolOutputWriter { message, data, output: head } = self;
-        data.complete_with(FunctionCallOutput { output: output.into(), ..head }.into_data());
-        message.complete();
+        data.complete_with(FunctionCallOutput { output: output.to_owned(), ..head }.into_data());
+        end_output(message, attached, error);
+    }
+}
+
+/// Adds further contents to an output, and closes its message.
+pub(crate) fn end_output(message: MessageWriter, attached: Vec<ContentBody>, error: Option<&str>) {
+    attached.into_iter().for_each(|content| message.put(content));
+    match error {
+        Some(error) => message.complete_with_error(ErrorBody::new("TOOL_EXECUTION_ERROR", error)),
+        None => message.complete(),
     }
 }
 

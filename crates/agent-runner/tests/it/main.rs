@@ -1,6 +1,8 @@
 //! Tests the runner from outside: whole runs and their logs.
 #![expect(non_snake_case, reason = "tests are named subject__condition__result")]
 
+#[cfg(feature = "chat")]
+mod approvals;
 mod cancel;
 #[cfg(feature = "chat")]
 mod chat;
@@ -18,6 +20,8 @@ mod history;
 mod kept;
 mod life;
 mod lost_replies;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod memory;
 #[cfg(feature = "chat")]
 mod model_server;

@@ -26,7 +26,7 @@ use crate::{MessageWriter, RunHandle, ToolCallWriter};
 pub(super) struct Answer<'a> {
     run: &'a RunHandle,
     model: &'a str,
-    toolbox: &'a Toolbox<'a>,
+    toolbox: &'a Toolbox,
     ids: &'a mut CallIds,
     open: Option<OpenMessage>,
     /// White space without an open message: some models send nothing else before they call a tool.
@@ -68,6 +68,8 @@ pub(super) struct Round {
     pub(super) text: String,
     /// Calls of the server's own tools, and of unknown tools.
     pub(super) own_calls: Vec<OwnCall>,
+    /// Calls that wait for the user's approval, and are not shown yet.
+    pub(super) held_calls: Vec<OwnCall>,
     /// Calls of the client's tools, still open.
     pub(super) client_calls: Vec<ClientCall>,
 }
@@ -76,7 +78,7 @@ impl<'a> Answer<'a> {
     pub(super) fn new(
         run: &'a RunHandle,
         model: &'a str,
-        toolbox: &'a Toolbox<'a>,
+        toolbox: &'a Toolbox,
         ids: &'a mut CallIds,
     ) -> Self {
         Answer {
@@ -231,6 +233,7 @@ impl<'a> Answer<'a> {
             empty.complete();
         }
         let (mut own_calls, mut client_calls, mut writers) = (Vec::new(), Vec::new(), Vec::new());
+        let mut held_calls = Vec::new();
         let last = calls.len().saturating_sub(1);
         let of_client = calls.iter().filter(|call| call.client.is_some()).count();
         // The outputs of the server's tools will separate its calls from the client's.
@@ -252,18 +255,26 @@ impl<'a> Answer<'a> {
                 client_calls.push(client);
             } else {
                 let id = self.ids.claim(&call.id, || self.run.new_call_id());
-                writers.push(self.run.tool_call_with(&id, &call.name, kept));
+                if self.toolbox.needs_approval(&call.name) {
+                    held_calls.push(OwnCall { id, name: call.name, arguments, extra: call.extra });
+                    continue;
+                }
+                writers.push(self.run.open_call(&id, &self.toolbox.form_of(&call.name), kept));
                 own_calls.push(OwnCall { id, name: call.name, arguments, extra: call.extra });
             }
         }
         let last_client = client_calls.last().map(ClientCall::message);
         if let Some(last) = last_client.or(writers.last().map(ToolCallWriter::message)) {
             closing.put_on(last);
+        } else if !held_calls.is_empty() && !closing.is_empty() {
+            let empty = self.run.message();
+            closing.put_on(&empty);
+            empty.complete();
         }
         for (writer, call) in writers.into_iter().zip(&own_calls) {
             writer.complete(call.arguments.as_str());
         }
-        Round { text: self.text.clone(), message: self.message(), own_calls, client_calls }
+        Round { text: self.text.clone(), message: self.message(), own_calls, held_calls, client_calls }
     }
 
     /// The assistant's message for the next round.
@@ -308,6 +319,10 @@ struct Closing {
 }
 
 impl Closing {
+    fn is_empty(&self) -> bool {
+        self.usage.is_none() && self.metadata.is_none()
+    }
+
     fn put_on(&self, message: &MessageWriter) {
         if let Some(usage) = &self.usage {
             message.set_usage(usage.clone());

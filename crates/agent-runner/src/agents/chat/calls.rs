@@ -28,7 +28,7 @@ pub(super) struct PartialCall {
 }
 
 /// A call of one of the server's own tools.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct OwnCall {
     pub(super) id: String,
     pub(super) name: String,

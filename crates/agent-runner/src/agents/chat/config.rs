@@ -7,8 +7,9 @@ use agent_schemas::JsonObject;
 use agent_services::page::MAX_PAGE;
 use serde::{Deserialize, Serialize};
 
-use super::extra::{ExtraHeaders, OWN_MEMBERS};
-use super::{ChatError, open_json, seconds};
+use super::extra::OWN_MEMBERS;
+use super::{ChatError, open_json};
+use crate::{SecretMap, seconds};
 
 /// The members that are passed on by default. Model servers know them, but the native protocol does not: they control
 /// sampling, the format of the answer, and whether and how much the model thinks.
@@ -77,7 +78,7 @@ pub struct ChatConfig {
     /// The environment variable that holds the API key. Without it, requests carry no key.
     pub api_key_env: Option<String>,
     /// Further headers of requests to the endpoint, by name. Their values are not shown anywhere.
-    pub extra_headers: ExtraHeaders,
+    pub extra_headers: SecretMap,
     /// The same with the names of environment variables that hold the values.
     pub extra_headers_env: BTreeMap<String, String>,
     /// Further members of requests to the endpoint, such as `chat_template_kwargs = { enable_thinking = false }`. A
@@ -95,6 +96,8 @@ pub struct ChatConfig {
     pub allowed_models: Vec<String>,
     /// The names of the server's tools that the model may call; all of them by default.
     pub tools: Option<Vec<String>>,
+    /// The names of the MCP servers whose tools the model may call, too; all of them by default.
+    pub mcp: Option<Vec<String>>,
     /// How many messages of the session's history precede the request's input, at most 1000; 0 for
     /// none.
     pub history_messages: usize,
@@ -137,7 +140,7 @@ impl Default for ChatConfig {
             base_url: "https://api.openai.com/v1".to_owned(),
             model: String::new(),
             api_key_env: None,
-            extra_headers: ExtraHeaders::default(),
+            extra_headers: SecretMap::default(),
             extra_headers_env: BTreeMap::new(),
             extra_body: JsonObject::new(),
             passed_on: PASSED_ON.map(str::to_owned).to_vec(),
@@ -145,6 +148,7 @@ impl Default for ChatConfig {
             system_role: SystemRole::System,
             allowed_models: Vec::new(),
             tools: None,
+            mcp: None,
             history_messages: 100,
             history_tokens: 32_000,
             recall: 0,

@@ -14,6 +14,7 @@ use tokio::time::{sleep, timeout};
 
 use super::ChatError;
 use super::config::{ChatConfig, Times};
+use super::extra;
 use super::failure::{FIRST_TOKEN_TIMEOUT, Failure, Retry};
 use super::model::{Chunks, Model};
 use super::place::Place;
@@ -48,7 +49,7 @@ impl Endpoint {
     ) -> Result<Self, ChatError> {
         let url = completions_url(&config.base_url)?;
         let key = key.filter(|key| !key.expose_secret().trim().is_empty());
-        let extra = config.extra_headers.to_map()?;
+        let extra = extra::headers(&config.extra_headers)?;
         let mut secrets: Vec<SecretString> =
             extra.values().filter_map(|value| Some(value.to_str().ok()?.into())).collect();
         let place = Place::new(&url, config.api_key_env.clone(), key.is_some());

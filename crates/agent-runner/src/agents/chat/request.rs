@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::calls::OwnCall;
 use super::config::{ChatConfig, SystemRole};
 use super::context::Context;
-use super::toolbox::Toolbox;
+use super::toolbox::{Outcome, Toolbox};
 
 /// Undeclared members of a request that are passed to the model if there are tools; servers reject them otherwise.
 const PARALLEL: &str = "parallel_tool_calls";
@@ -38,7 +38,7 @@ impl Conversation {
         request: &AgentRequest,
         context: Context,
         model: &str,
-        toolbox: &Toolbox<'_>,
+        toolbox: &Toolbox,
         is_openai: bool,
     ) -> Self {
         let instructions = config.system_prompt.iter().chain(&context.memories).map(String::as_str);
@@ -81,7 +81,7 @@ impl Conversation {
     }
 
     /// Adds the assistant's message with its calls, and the tools' outputs.
-    pub(super) fn add_round(&mut self, mut message: JsonObject, calls: &[OwnCall], outputs: &[String]) {
+    pub(super) fn add_round(&mut self, mut message: JsonObject, calls: &[OwnCall], outputs: &[Outcome]) {
         // A forced call has been made; if it stayed forced, the model would never finish.
         if self.settings.get(CHOICE).and_then(Json::as_str) != Some("none") {
             self.settings.shift_remove(CHOICE);
@@ -90,10 +90,23 @@ impl Conversation {
         message.insert("tool_calls".to_owned(), tool_calls.into());
         self.messages.push(message.into());
         self.messages.extend(calls.iter().zip(outputs).map(|(call, output)| {
-            let (id, output) = (call.id.as_str(), output.as_str());
+            let (id, output) = (call.id.as_str(), output.text.as_str());
             Json::from(object! { "role" => "tool", "tool_call_id" => id, "content" => output })
         }));
+        // Most servers take only texts from tools, and images only from users.
+        let pictures = outputs.iter().flat_map(|output| &output.attached).filter_map(picture);
+        let pictures: Vec<Json> = pictures.collect();
+        if !pictures.is_empty() {
+            self.messages.push(object! { "role" => "user", "content" => pictures }.into());
+        }
     }
+}
+
+/// An image as a part of a user's message.
+fn picture(content: &ContentBody) -> Option<Json> {
+    let ContentBody::Image { image_url: Some(url) } = content else { return None };
+    let url = object! { "url" => url.as_str() };
+    Some(object! { "type" => "image_url", "image_url" => url }.into())
 }
 
 /// The call with what the server attached to it.
@@ -116,14 +129,17 @@ fn whole(call: &OwnCall) -> FunctionCall {
     FunctionCall { call_id: Some(call.id.clone()), name: Some(call.name.clone()), arguments: Some(arguments) }
 }
 
-/// Gives calls of tools in a namespace the names under which the model knows them.
-fn rename_calls(message: &mut Message, toolbox: &Toolbox<'_>) {
+/// Gives calls of tools in a namespace, and of MCP servers, the names under which the model knows them.
+fn rename_calls(message: &mut Message, toolbox: &Toolbox) {
     for content in message.content.iter_mut().flatten() {
         let ContentBody::Data { data: Some(data) } = &mut content.body else { continue };
         let text = |key: &str| data.get(key).and_then(Json::as_str);
-        if let (Some(namespace), Some(name)) = (text("namespace"), text("name"))
-            && let Some(name) = toolbox.name_of(name, namespace).map(str::to_owned)
-        {
+        let known = text("name").and_then(|name| match (text("namespace"), text("server_label")) {
+            (Some(namespace), _) => toolbox.name_of(name, namespace),
+            (None, Some(server_label)) => toolbox.name_of_mcp(name, server_label),
+            (None, None) => None,
+        });
+        if let Some(name) = known.map(str::to_owned) {
             data.insert("name".to_owned(), name.into());
         }
     }
@@ -133,7 +149,7 @@ fn settings(
     config: &ChatConfig,
     request: &AgentRequest,
     model: &str,
-    toolbox: &Toolbox<'_>,
+    toolbox: &Toolbox,
     is_openai: bool,
 ) -> JsonObject {
     // OpenAI's newer models reject the old name, and other servers do not know the new one.
@@ -186,7 +202,8 @@ mod tests {
             request.extra.insert(name.to_owned(), Json::from(name));
         }
         let passed_on = |tools: &[agent_schemas::RequestTool]| {
-            let settings = settings(&ChatConfig::new("m"), &request, "m", &Toolbox::new(&[], tools), false);
+            let settings =
+                settings(&ChatConfig::new("m"), &request, "m", &Toolbox::new(Vec::new(), tools), false);
             ["response_format", "tool_choice", "unheard_of"].map(|name| settings.contains_key(name))
         };
         assert_eq!(passed_on(&[]), [true, false, false]);
@@ -198,7 +215,7 @@ mod tests {
     fn settings__token_limit__uses_openai_name_for_openai() {
         let mut request = AgentRequest::new(vec![]);
         request.max_tokens = Some(5);
-        let toolbox = Toolbox::new(&[], &[]);
+        let toolbox = Toolbox::new(Vec::new(), &[]);
         for (is_openai, name) in [(true, "max_completion_tokens"), (false, "max_tokens")] {
             let settings = settings(&ChatConfig::new("m"), &request, "m", &toolbox, is_openai);
             assert_eq!(settings.last(), Some((&name.to_owned(), &Json::from(5_i64))));

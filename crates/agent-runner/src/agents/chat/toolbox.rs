@@ -1,9 +1,8 @@
 //! The tools of one request: the server's own, and the tools that the request declares.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
 
-use agent_schemas::{Json, JsonObject, RequestTool, json, object};
+use agent_schemas::{ContentBody, Json, JsonObject, McpListToolsTool, RequestTool, json, object};
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 use tracing::Instrument;
@@ -12,20 +11,29 @@ use super::calls::{CallIds, OwnCall, PartialCall};
 use super::client_call::ClientCall;
 use super::declared::Declared;
 use crate::agent::AgentError;
+use crate::call_form::CallForm;
 use crate::handle::RunHandle;
-use crate::tools::{Tool, ToolContext, UNEXPECTED, error_output, failed_output};
+use crate::tools::{OfferedTool, ToolContext, ToolOutput, UNEXPECTED, failed_output};
+
+/// What a call has come to, for the model.
+#[derive(Debug)]
+pub(super) struct Outcome {
+    pub(super) text: String,
+    pub(super) attached: Vec<ContentBody>,
+}
 
 /// The tools that the model may call. If a request declares a tool that the server has, the server's is used.
 #[derive(Debug)]
-pub(super) struct Toolbox<'a> {
-    own: &'a [Arc<dyn Tool>],
+pub(super) struct Toolbox {
+    own: Vec<OfferedTool>,
     declared: Declared,
 }
 
-impl<'a> Toolbox<'a> {
-    pub(super) fn new(own: &'a [Arc<dyn Tool>], declared: &[RequestTool]) -> Self {
+impl Toolbox {
+    pub(super) fn new(own: Vec<OfferedTool>, declared: &[RequestTool]) -> Self {
         let is_own = |name: &str| own.iter().any(|tool| tool.name() == name);
-        Toolbox { own, declared: Declared::read(declared, is_own) }
+        let declared = Declared::read(declared, is_own);
+        Toolbox { own, declared }
     }
 
     /// The types of declared tools that the model cannot call.
@@ -39,6 +47,56 @@ impl<'a> Toolbox<'a> {
             call.id = ids.claim(&call.id, || run.new_call_id());
             call.client = Some(ClientCall::open(run, &call.id, tool, &call.arguments, &call.extra));
         }
+    }
+
+    /// How the log shows a call of one of the agent's own tools, or of a tool that there is not.
+    pub(super) fn form_of(&self, name: &str) -> CallForm {
+        match self.own(name).and_then(|tool| tool.mcp.as_ref()) {
+            Some(mcp) => CallForm::of_mcp(&mcp.tool_name, &mcp.server_label),
+            None => CallForm::plain(name),
+        }
+    }
+
+    /// The tools of each MCP server, as it knows them.
+    pub(super) fn lists(&self) -> Vec<(String, Vec<McpListToolsTool>)> {
+        let mut lists: Vec<(String, Vec<McpListToolsTool>)> = Vec::new();
+        for OfferedTool { tool, mcp, .. } in &self.own {
+            let Some(mcp) = mcp else { continue };
+            let listed = McpListToolsTool {
+                name: mcp.tool_name.as_ref().to_owned(),
+                description: Some(tool.description().to_owned()),
+                input_schema: tool.parameters(),
+                annotations: Json::Null,
+            };
+            match lists.iter_mut().find(|(label, _)| **label == *mcp.server_label) {
+                Some((_, tools)) => tools.push(listed),
+                None => lists.push((mcp.server_label.as_ref().to_owned(), vec![listed])),
+            }
+        }
+        lists
+    }
+
+    /// Whether the user is asked before each call of a tool.
+    pub(super) fn needs_approval(&self, name: &str) -> bool {
+        self.own(name).is_some_and(|tool| tool.needs_approval)
+    }
+
+    /// Whether a turn with these tools may ask the user something.
+    pub(super) fn may_ask(&self) -> bool {
+        self.own.iter().any(|tool| tool.needs_approval)
+    }
+
+    fn own(&self, name: &str) -> Option<&OfferedTool> {
+        self.own.iter().find(|tool| tool.name() == name)
+    }
+
+    /// The name under which the model knows a tool of an MCP server.
+    pub(super) fn name_of_mcp(&self, tool_name: &str, server_label: &str) -> Option<&str> {
+        let is_it = |tool: &&OfferedTool| {
+            let origin = tool.mcp.as_ref();
+            origin.is_some_and(|mcp| &*mcp.tool_name == tool_name && &*mcp.server_label == server_label)
+        };
+        self.own.iter().find(is_it).map(OfferedTool::name)
     }
 
     /// The name under which the model knows a tool of the client.
@@ -74,6 +132,7 @@ impl<'a> Toolbox<'a> {
     /// The tools in the form of the model's request.
     pub(super) fn to_json(&self) -> Vec<Json> {
         let own = self.own.iter().map(|tool| {
+            let tool = &tool.tool;
             let function = object! {
                 "name" => tool.name(), "description" => tool.description(), "parameters" => tool.parameters()
             };
@@ -82,39 +141,40 @@ impl<'a> Toolbox<'a> {
         own.chain(self.declared.tools.iter().map(|tool| tool.json.clone())).collect()
     }
 
-    /// Runs several calls concurrently, writes their outputs in the order of the calls, and returns them as JSON texts.
-    pub(super) async fn run(&self, run: &RunHandle, calls: &[OwnCall]) -> Vec<String> {
-        let of_run = |call: &OwnCall| ToolContext::of_run(run, call.id.as_str(), &call.name);
+    /// Runs several calls concurrently, writes their outputs in the order of the calls, and returns them.
+    pub(super) async fn run(&self, run: &RunHandle, calls: &[OwnCall]) -> Vec<Outcome> {
+        let of_run = |call: &OwnCall| ToolContext::of_run(run, call.id.as_str(), self.form_of(&call.name));
         let contexts: Vec<ToolContext> = calls.iter().map(of_run).collect();
         let outputs = join_all(calls.iter().zip(&contexts).map(|(call, ctx)| {
             let span = tracing::info_span!("tool call", tool.name = call.name);
             self.output(ctx, call).instrument(span)
         }))
         .await;
-        for (ctx, output) in contexts.iter().zip(&outputs) {
-            ctx.write_output(output);
-        }
-        outputs
+        let ended = contexts.iter().zip(outputs).map(|(ctx, output)| {
+            ctx.write_output(&output);
+            Outcome { text: output.text, attached: ctx.attached() }
+        });
+        ended.collect()
     }
 
     /// A call's output. Errors go to the model, which may try again.
-    async fn output(&self, ctx: &ToolContext, call: &OwnCall) -> String {
-        let Some(tool) = self.own.iter().find(|tool| tool.name() == call.name) else {
-            return error_output(&format!("Tool not found: {}", call.name));
+    async fn output(&self, ctx: &ToolContext, call: &OwnCall) -> ToolOutput {
+        let Some(OfferedTool { tool, .. }) = self.own(&call.name) else {
+            return ToolOutput::failed(&format!("Tool not found: {}", call.name));
         };
         let arguments = match json::parse(&call.arguments) {
             Ok(Json::Object(arguments)) => arguments,
             Ok(Json::Null) => JsonObject::new(),
-            Ok(_) => return error_output("the arguments should be a JSON object"),
-            Err(error) => return error_output(&format!("the arguments are not JSON: {error}")),
+            Ok(_) => return ToolOutput::failed("the arguments should be a JSON object"),
+            Err(error) => return ToolOutput::failed(&format!("the arguments are not JSON: {error}")),
         };
         match AssertUnwindSafe(async { tool.call(ctx, arguments).await }).catch_unwind().await {
-            Ok(Ok(output)) => output.to_string(),
+            Ok(Ok(output)) => ToolOutput::of(&output),
             Ok(Err(error)) => failed_output(ctx, &call.name, &error),
             Err(payload) => {
                 let error = AgentError::panic(&*payload);
                 tracing::error!(run.id = %ctx.run_id(), tool.name = call.name, error = %error, "a tool panicked");
-                error_output(UNEXPECTED)
+                ToolOutput::failed(UNEXPECTED)
             }
         }
     }
@@ -122,6 +182,8 @@ impl<'a> Toolbox<'a> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::Services;
     use crate::tools::built_in;
@@ -129,11 +191,11 @@ mod tests {
     #[test]
     fn tool_choice__without_the_clients_tools__forces_no_other() {
         // The calculator.
-        let own: [Arc<dyn Tool>; 1] = [Arc::clone(&built_in(&Services::in_memory())[0])];
+        let own = || vec![OfferedTool::from(Arc::clone(&built_in(&Services::in_memory())[0]))];
         let choose = |tools: &str, choice: &str| {
             let tools: Vec<RequestTool> = serde_json::from_str(tools).expect(tools);
             let choice = json::parse(choice).expect(choice);
-            Toolbox::new(&own, &tools).choice(&choice).map(|choice| choice.to_string())
+            Toolbox::new(own(), &tools).choice(&choice).map(|choice| choice.to_string())
         };
         let left_out = r#"[{"type":"web_search"}]"#;
         for forced in [
@@ -157,7 +219,7 @@ mod tests {
             r#"[{"type":"function","function":{"name":"f"}},{"type":"custom","name":"patch"},{"type":"web_search"}]"#,
         )
         .expect("tools");
-        let toolbox = Toolbox::new(&[], &tools);
+        let toolbox = Toolbox::new(Vec::new(), &tools);
         let function = |name: &str| Some(format!(r#"{{"type":"function","function":{{"name":"{name}"}}}}"#));
         for (choice, expected) in [
             (r#""required""#, Some(r#""required""#.to_owned())),

@@ -10,10 +10,11 @@ use super::client_call::ClientCall;
 use super::context::{self, Context};
 use super::failure::Failure;
 use super::lenient::Halves;
+use super::listing;
 use super::request::{Conversation, choose_model};
 use super::toolbox::Toolbox;
 use super::wire::Chunk;
-use crate::RunHandle;
+use crate::{AgentError, RunHandle};
 
 /// A turn of a [`Chat`] agent, which another agent takes step by step: it can decide before each step, add messages,
 /// and stop at any time. [`Chat::begin`] begins a turn.
@@ -65,11 +66,13 @@ use crate::RunHandle;
 #[derive(Debug)]
 pub struct ChatTurn<'a> {
     chat: &'a Chat,
-    run: &'a RunHandle,
+    pub(super) run: &'a RunHandle,
     model: &'a str,
-    toolbox: Toolbox<'a>,
-    conversation: Conversation,
+    pub(super) toolbox: Toolbox,
+    pub(super) conversation: Conversation,
     ids: CallIds,
+    /// How often calls were held in this turn, including the runs before that it continues.
+    pub(super) held: usize,
 }
 
 /// A model's answer in a [`ChatTurn`]. It has already been written to the run.
@@ -92,13 +95,15 @@ impl ChatAnswer {
 }
 
 impl Chat {
-    /// Begins a turn: reads the session's history and the user's memories, as the settings say.
+    /// Begins a turn: reads the session's history and the user's memories, as the settings say. If the request answers
+    /// whether a tool may be called, continues with that call.
     ///
     /// # Errors
-    /// The error of a store that failed.
-    pub async fn begin<'a>(&'a self, run: &'a RunHandle) -> Result<ChatTurn<'a>, Error> {
+    /// The error of a store that failed, or one that ends the run because the user is asked something else
+    /// ([`AgentError::is_waiting`]).
+    pub async fn begin<'a>(&'a self, run: &'a RunHandle) -> Result<ChatTurn<'a>, AgentError> {
         let request = run.request();
-        let toolbox = Toolbox::new(&self.tools, request.tools.as_deref().unwrap_or_default());
+        let toolbox = Toolbox::new(self.offered(), request.tools.as_deref().unwrap_or_default());
         if !toolbox.left_out().is_empty() {
             let tools = toolbox.left_out().join(", ");
             tracing::info!(run.id = %run.id(), tools, "left out tools of kinds that model servers do not accept: {tools}");
@@ -110,9 +115,15 @@ impl Chat {
         }
         let model = choose_model(&self.config, request);
         let context = Context::load(&self.config, run).await?;
+        listing::show(run, &toolbox, &context.messages);
         let is_openai = self.model.is_openai();
         let conversation = Conversation::new(&self.config, request, context, model, &toolbox, is_openai);
-        Ok(ChatTurn { chat: self, run, model, toolbox, conversation, ids: CallIds::default() })
+        let ids = CallIds::default();
+        let mut turn = ChatTurn { chat: self, run, model, toolbox, conversation, ids, held: 0 };
+        if turn.toolbox.may_ask() {
+            turn.continue_held().await?;
+        }
+        Ok(turn)
     }
 
     /// Asks the model one question, with the system prompt and without tools, history and memories. Returns its text,
@@ -124,7 +135,7 @@ impl Chat {
     /// # Cancellation
     /// Dropping the future stops the model.
     pub async fn complete(&self, run: &RunHandle, messages: &[Message]) -> Result<String, Error> {
-        let (model, toolbox) = (self.config.model.as_str(), Toolbox::new(&[], &[]));
+        let (model, toolbox) = (self.config.model.as_str(), Toolbox::new(Vec::new(), &[]));
         let context = Context { messages: messages.to_vec(), memories: None };
         let (request, is_openai) = (AgentRequest::new(Vec::new()), self.model.is_openai());
         let conversation = Conversation::new(&self.config, &request, context, model, &toolbox, is_openai);
@@ -191,10 +202,19 @@ impl ChatTurn<'_> {
     /// client's.
     ///
     /// # Errors
-    /// The error of a store that failed.
-    pub async fn run_tools(&mut self, answer: ChatAnswer) -> Result<bool, Error> {
-        let Round { message, text, own_calls, client_calls } = answer.round;
+    /// The error of a store that failed, or one that ends the run because the user is asked whether a tool may be called
+    /// ([`AgentError::is_waiting`]).
+    pub async fn run_tools(&mut self, answer: ChatAnswer) -> Result<bool, AgentError> {
+        let Round { message, text, own_calls, held_calls, client_calls } = answer.round;
         let outputs = self.toolbox.run(self.run, &own_calls).await;
+        if !held_calls.is_empty() {
+            client_calls.into_iter().for_each(ClientCall::close);
+            if !own_calls.is_empty() {
+                self.conversation.add_round(message.clone(), &own_calls, &outputs);
+            }
+            self.hold(message, held_calls).await?;
+            return Ok(true);
+        }
         if own_calls.is_empty() || !client_calls.is_empty() {
             client_calls.into_iter().for_each(ClientCall::close);
             context::remember(&self.chat.config, self.run, text).await;

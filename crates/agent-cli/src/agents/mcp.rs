@@ -1,0 +1,35 @@
+//! The MCP servers of a configuration.
+
+use agent_runner::agents::Chat;
+use agent_runner::mcp::{McpError, McpServers};
+
+use crate::config::{Config, ConfigError, Environment};
+
+/// Starts the servers, and waits until each has listed its tools or has failed once. Needs a runtime.
+///
+/// # Errors
+/// If a setting is wrong. A server that cannot be reached is tried again.
+pub(crate) async fn start(config: &Config, environment: &Environment) -> anyhow::Result<McpServers> {
+    let servers = config.tools.mcp.iter().cloned();
+    let servers: Result<Vec<_>, McpError> =
+        servers.map(|server| server.with_variables(|name| environment.get(name))).collect();
+    let started = servers.and_then(|servers| McpServers::start_with(servers, environment.basic()));
+    let started = started.map_err(|error| ConfigError::from_message(format!("tools.mcp: {error}")))?;
+    started.first_lists().await;
+    Ok(started)
+}
+
+/// The agent with the tools of these servers, or of all.
+///
+/// # Errors
+/// If there is no such server.
+pub(super) fn with_tools(
+    name: &str,
+    chat: Chat,
+    servers: &McpServers,
+    wanted: Option<Vec<String>>,
+) -> anyhow::Result<Chat> {
+    let source = servers.tools_of(wanted);
+    let source = source.map_err(|error| ConfigError::from_message(format!("agents.{name}.mcp: {error}")))?;
+    Ok(chat.with_tools_of(source))
+}

@@ -1,0 +1,41 @@
+//! Tools that the configuration describes.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use agent_runner::mcp::McpServerConfig;
+use serde::de::{Deserializer, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize};
+
+/// Tools for all agents.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct ToolsConfig {
+    /// The MCP servers whose tools agents may call.
+    #[serde(deserialize_with = "tables", skip_serializing_if = "Vec::is_empty")]
+    pub(crate) mcp: Vec<McpServerConfig>,
+}
+
+/// Reads an array of tables. It asks for a table, because what asks for an array is a setting that one line of text can
+/// set.
+fn tables<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    deserializer.deserialize_map(Tables(PhantomData))
+}
+
+struct Tables<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Tables<T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of tables, such as [[tools.mcp]]")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut tables: A) -> Result<Self::Value, A::Error> {
+        let mut all = Vec::new();
+        while let Some(table) = tables.next_element()? {
+            all.push(table);
+        }
+        Ok(all)
+    }
+}

@@ -1,0 +1,99 @@
+//! Calls a tool of a server.
+
+use std::time::Duration;
+
+use agent_schemas::JsonObject;
+use rmcp::RoleClient;
+use rmcp::model::{
+    CallToolRequest, CallToolRequestParams, CallToolResult, CancelledNotification,
+    CancelledNotificationParam, ClientNotification, ClientRequest, RequestId, ServerResult,
+};
+use rmcp::service::{Peer, PeerRequestOptions, ServiceError};
+use tokio::time::{sleep, timeout};
+
+use super::client::Client;
+use crate::error_chain::chain;
+use crate::tools::{ToolContext, ToolError};
+
+/// How long a call may take.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    pub(super) total: Duration,
+    /// Without a report of its progress.
+    pub(super) idle: Duration,
+}
+
+/// Calls a tool once. If the future is dropped, or takes too long, the server is told that nobody waits any more.
+pub(super) async fn call(
+    peer: &Peer<RoleClient>,
+    client: &Client,
+    ctx: &ToolContext,
+    name: &str,
+    arguments: JsonObject,
+    limits: Limits,
+) -> Result<CallToolResult, ToolError> {
+    let mut params = CallToolRequestParams::new(name.to_owned());
+    params.arguments = Some(serde_json::from_str(&agent_schemas::Json::from(arguments).to_string())?);
+    let request = ClientRequest::CallToolRequest(CallToolRequest::new(params));
+    let sent = peer.send_request_with_option(request, PeerRequestOptions::no_options()).await;
+    let handle = sent.map_err(|error| failure(&error))?;
+    let followed = client.follow(handle.progress_token.clone(), ctx);
+    let mut abandoned = Abandoned { peer: peer.clone(), id: Some(handle.id.clone()) };
+    let idle = async { while timeout(limits.idle, followed.moved()).await.is_ok() {} };
+    let answer = tokio::select! {
+        answer = handle.await_response() => answer,
+        () = idle => return Err(ToolError::new(format!(
+            "the tool has not answered, nor reported progress, for {} seconds",
+            limits.idle.as_secs()
+        ))),
+        () = sleep(limits.total) => return Err(ToolError::new(format!(
+            "the tool has not answered within {} seconds",
+            limits.total.as_secs()
+        ))),
+    };
+    abandoned.id = None;
+    match answer.map_err(|error| failure(&error))? {
+        ServerResult::CallToolResult(result) => Ok(result),
+        ServerResult::InputRequiredResult(_) => {
+            Err(ToolError::new("the tool asks for further input, which this server cannot give"))
+        }
+        ServerResult::CreateTaskResult(_) => {
+            Err(ToolError::new("the tool works in the background, which this server does not support"))
+        }
+        _ => Err(ToolError::new("the tool's server gave no result of a tool")),
+    }
+}
+
+/// What the model reads if a call has failed without a word of the tool.
+fn failure(error: &ServiceError) -> ToolError {
+    match error {
+        ServiceError::McpError(error) => ToolError::new(error.message.to_string()),
+        ServiceError::TransportClosed => ToolError::new("the tool's server has ended; try again later"),
+        error => {
+            tracing::warn!(error = chain(error), "a call of an MCP tool failed");
+            ToolError::new("the tool's server cannot be reached; try again later")
+        }
+    }
+}
+
+/// A call whose answer nobody waits for any more, once this is dropped.
+struct Abandoned {
+    peer: Peer<RoleClient>,
+    id: Option<RequestId>,
+}
+
+impl Drop for Abandoned {
+    fn drop(&mut self) {
+        let Some(id) = self.id.take() else { return };
+        let peer = self.peer.clone();
+        let cancelled = async move {
+            let params =
+                CancelledNotificationParam::new(Some(id), Some("nobody waits for the answer".to_owned()));
+            let notification = CancelledNotification::new(params);
+            // The server may be gone.
+            let _ = peer.send_notification(ClientNotification::CancelledNotification(notification)).await;
+        };
+        #[expect(clippy::disallowed_methods, reason = "it ends with the connection")]
+        tokio::spawn(cancelled);
+    }
+}

@@ -1,0 +1,154 @@
+//! Connects to a server.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+
+use http::{HeaderName, HeaderValue};
+use reqwest::Url;
+use rmcp::RoleClient;
+use rmcp::model::ProtocolVersion;
+use rmcp::service::{ClientInitializeError, ClientLifecycleMode, ClientServiceExt, Peer, RunningService};
+use rmcp::transport::StreamableHttpClientTransport;
+use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
+use tokio::time::timeout;
+
+use super::client::Client;
+use super::config::McpServerConfig;
+use super::process::{self, Process};
+use crate::error_chain::chain;
+use crate::http_client;
+
+/// The maximum size of one message of a server.
+const MAX_MESSAGE: usize = 16 * 1024 * 1024;
+
+/// A connection to a server.
+#[derive(Debug)]
+pub(super) struct Connected {
+    service: RunningService<RoleClient, Client>,
+    process: Option<Process>,
+}
+
+impl Connected {
+    pub(super) fn peer(&self) -> Peer<RoleClient> {
+        self.service.peer().clone()
+    }
+
+    pub(super) fn client(&self) -> &Client {
+        self.service.service()
+    }
+
+    /// Adds to a reason what the process has said last.
+    pub(super) fn explain(&self, reason: String) -> String {
+        match &self.process {
+            Some(process) => with_last_words(reason, process),
+            None => reason,
+        }
+    }
+
+    /// Ends the connection, and the process if there is one.
+    pub(super) async fn end(mut self) {
+        let _ = timeout(process::EXIT, self.service.close()).await;
+        drop(self.service);
+        if let Some(process) = self.process {
+            process.end().await;
+        }
+    }
+}
+
+/// Connects with the newest revision of the protocol that the server speaks.
+///
+/// # Errors
+/// A sentence for the log.
+pub(super) async fn connect(
+    config: &McpServerConfig,
+    basic: &[(OsString, OsString)],
+) -> Result<Connected, String> {
+    let newest = ClientLifecycleMode::Auto {
+        preferred_versions: vec![ProtocolVersion::V_2026_07_28],
+        legacy_version: Some(ProtocolVersion::LATEST_WITH_INITIALIZE),
+    };
+    match attempt(config, basic, newest).await {
+        // Some older servers answer even what they do not know.
+        Err(Failure { has_answered: true, .. }) => {
+            let older = attempt(config, basic, ClientLifecycleMode::Initialize).await;
+            older.map_err(|failure| failure.reason)
+        }
+        connected => connected.map_err(|failure| failure.reason),
+    }
+}
+
+/// Why a server could not be connected.
+struct Failure {
+    reason: String,
+    /// Whether it has answered in a way that the protocol does not have.
+    has_answered: bool,
+}
+
+impl From<String> for Failure {
+    fn from(reason: String) -> Self {
+        Failure { reason, has_answered: false }
+    }
+}
+
+async fn attempt(
+    config: &McpServerConfig,
+    basic: &[(OsString, OsString)],
+    lifecycle: ClientLifecycleMode,
+) -> Result<Connected, Failure> {
+    let client = Client::new(&config.name);
+    if let Some(program) = &config.command {
+        let (process, input, output) = process::start(config, program, basic)
+            .map_err(|error| format!("the program '{program}' could not be started: {error}"))?;
+        let service = match client.serve_with_lifecycle((output, input), lifecycle).await {
+            Ok(service) => service,
+            Err(error) => {
+                let failure = unanswered(&error);
+                return Err(Failure { reason: with_last_words(failure.reason, &process), ..failure });
+            }
+        };
+        return Ok(Connected { service, process: Some(process) });
+    }
+    let transport = http_transport(config, config.url.as_deref().unwrap_or_default())?;
+    let served = client.serve_with_lifecycle(transport, lifecycle).await;
+    let service = served.map_err(|error| unanswered(&error))?;
+    Ok(Connected { service, process: None })
+}
+
+fn with_last_words(reason: String, process: &Process) -> String {
+    match process.last_words() {
+        words if words.is_empty() => reason,
+        words => format!("{reason}; its last line on standard error: {words}"),
+    }
+}
+
+/// Why a server did not answer the first request.
+fn unanswered(error: &ClientInitializeError) -> Failure {
+    match error {
+        ClientInitializeError::ConnectionClosed(_) => "it ended before it had answered".to_owned().into(),
+        // The names of types around the cause help nobody.
+        ClientInitializeError::TransportError { error, .. } => chain(&*error.error).into(),
+        error => Failure { reason: chain(error), has_answered: true },
+    }
+}
+
+fn http_transport(
+    config: &McpServerConfig,
+    url: &str,
+) -> Result<StreamableHttpClientTransport<reqwest::Client>, String> {
+    let parsed = Url::parse(url).map_err(|error| error.to_string())?;
+    let headers = http_client::to_headers(&config.headers)
+        .map_err(|(name, reason)| format!("the header '{name}' {reason}"))?;
+    let client = http_client::build(&parsed, |builder| {
+        // A stream may be silent for long; calls have limits of their own.
+        builder.connect_timeout(config.connect_timeout).redirect(reqwest::redirect::Policy::none())
+    });
+    let client = client.map_err(|error| chain(&error))?;
+    let mut settings = StreamableHttpClientTransportConfig::with_uri(url)
+        .max_concurrent_requests(config.max_calls + 4)
+        .max_json_response_size(MAX_MESSAGE)
+        .max_sse_event_size(MAX_MESSAGE);
+    let headers: HashMap<HeaderName, HeaderValue> =
+        headers.into_iter().filter_map(|(name, value)| Some((name?, value))).collect();
+    settings = settings.custom_headers(headers);
+    Ok(StreamableHttpClientTransport::with_client(client, settings))
+}
