@@ -92,7 +92,7 @@ pub(crate) async fn build(
 ) -> anyhow::Result<Served> {
     let default = default_name(config);
     #[cfg(feature = "mcp")]
-    let mcp = mcp::start(config, environment).await?;
+    let mcp = mcp::start(config, environment, mcp::SHORT).await?;
     let mut served = Served {
         agents: Vec::new(),
         models: Vec::new(),

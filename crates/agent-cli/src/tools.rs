@@ -1,6 +1,7 @@
 //! `agent-server tools`: shows and calls the tools of the configured MCP servers.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use agent_runner::mcp::McpServers;
 use agent_runner::tools::OfferedTool;
@@ -10,6 +11,9 @@ use crate::agents::mcp;
 use crate::cli::print;
 use crate::cli::tools::{ToolsCommand, ToolsOptions};
 use crate::config::{ConfigError, Environment, load};
+
+/// What a server may take to list its tools when it is connected.
+const LISTING: Duration = Duration::from_secs(30);
 
 /// How much of a description is shown.
 const DESCRIPTION: usize = 80;
@@ -23,7 +27,8 @@ pub(crate) fn run(options: &ToolsOptions, environment: &Environment) -> anyhow::
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        let servers = mcp::start(&config, environment).await?;
+        let longest = config.tools.mcp.iter().map(|server| server.connect_timeout).max();
+        let servers = mcp::start(&config, environment, longest.unwrap_or_default() + LISTING).await?;
         let done = match &options.command {
             ToolsCommand::List { json } => list(&servers, *json),
             ToolsCommand::Call { name, arguments } => call(&servers, name, arguments).await,

@@ -18,7 +18,6 @@ impl CallForm {
     }
 
     /// A tool of an MCP server.
-    #[cfg(feature = "chat")]
     pub(crate) fn of_mcp(name: &str, server_label: &str) -> Self {
         CallForm { name: name.to_owned(), server_label: Some(server_label.to_owned()) }
     }

@@ -211,7 +211,6 @@ impl RunHandle {
     }
 
     /// Opens a call of a tool that may be an MCP server's.
-    #[cfg(feature = "chat")]
     pub(crate) fn open_call(&self, call_id: &str, form: &CallForm, mut more: JsonObject) -> ToolCallWriter {
         let Some(server_label) = &form.server_label else {
             return self.tool_call_with(call_id, &form.name, more);

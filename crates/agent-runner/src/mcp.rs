@@ -1,13 +1,15 @@
 //! Tools of MCP servers (Model Context Protocol, revisions up to 2026-07-28), which agents use like their own.
 //!
 //! ```no_run
+//! use std::time::Duration;
+//!
 //! use agent_runner::agents::{Chat, ChatConfig};
 //! use agent_runner::mcp::{McpServerConfig, McpServers};
 //!
 //! # async fn make() -> Result<(), Box<dyn std::error::Error>> {
 //! let files = McpServerConfig::stdio("files", "npx", ["-y", "@modelcontextprotocol/server-filesystem", "."]);
 //! let servers = McpServers::start(vec![files])?;
-//! servers.first_lists().await;
+//! servers.first_lists(Duration::from_secs(5)).await;
 //! let chat = Chat::new(ChatConfig::new("gpt-4o-mini"), None, Vec::new())?.with_tools_of(servers.tools_of(None)?);
 //! # servers.close().await;
 //! # Ok(()) }

@@ -91,9 +91,36 @@ pub fn built_in(services: &Services) -> Vec<Arc<dyn Tool>> {
 /// # Errors
 /// The error of the tool, which is also in the log.
 pub async fn call_tool(run: &RunHandle, tool: &dyn Tool, arguments: JsonObject) -> Result<Json, ToolError> {
+    call_as(run, tool, CallForm::plain(tool.name()), arguments).await
+}
+
+/// The same for a tool of a [`ToolSource`]: a call of an MCP server's tool becomes an `mcp_call` and an
+/// `mcp_call_output`. Whether it needs approval is for the caller to ask, with [`RunHandle::ask`].
+///
+/// # Errors
+/// The error of the tool, which is also in the log.
+pub async fn call_offered_tool(
+    run: &RunHandle,
+    offered: &OfferedTool,
+    arguments: JsonObject,
+) -> Result<Json, ToolError> {
+    let form = match &offered.mcp {
+        Some(mcp) => CallForm::of_mcp(&mcp.tool_name, &mcp.server_label),
+        None => CallForm::plain(offered.name()),
+    };
+    call_as(run, &*offered.tool, form, arguments).await
+}
+
+async fn call_as(
+    run: &RunHandle,
+    tool: &dyn Tool,
+    form: CallForm,
+    arguments: JsonObject,
+) -> Result<Json, ToolError> {
     let call_id = run.new_call_id();
-    run.tool_call(&call_id, tool.name()).complete(Json::from(arguments.clone()).to_string());
-    let ctx = ToolContext::of_run(run, call_id, CallForm::plain(tool.name()));
+    let call = run.open_call(&call_id, &form, JsonObject::new());
+    call.complete(Json::from(arguments.clone()).to_string());
+    let ctx = ToolContext::of_run(run, call_id, form);
     let answer = tool.call(&ctx, arguments).await;
     let output = match &answer {
         Ok(answer) => ToolOutput::of(answer),

@@ -1,21 +1,31 @@
 //! The MCP servers of a configuration.
 
+use std::time::Duration;
+
 use agent_runner::agents::Chat;
 use agent_runner::mcp::{McpError, McpServers};
 
 use crate::config::{Config, ConfigError, Environment};
 
-/// Starts the servers, and waits until each has listed its tools or has failed once. Needs a runtime.
+/// How long a server waits for the tools of MCP servers before it starts. Those that take longer come later.
+pub(super) const SHORT: Duration = Duration::from_secs(5);
+
+/// Starts the servers, and waits until each has listed its tools or has failed once, but no longer than this. Needs a
+/// runtime.
 ///
 /// # Errors
 /// If a setting is wrong. A server that cannot be reached is tried again.
-pub(crate) async fn start(config: &Config, environment: &Environment) -> anyhow::Result<McpServers> {
+pub(crate) async fn start(
+    config: &Config,
+    environment: &Environment,
+    at_most: Duration,
+) -> anyhow::Result<McpServers> {
     let servers = config.tools.mcp.iter().cloned();
     let servers: Result<Vec<_>, McpError> =
         servers.map(|server| server.with_variables(|name| environment.get(name))).collect();
     let started = servers.and_then(|servers| McpServers::start_with(servers, environment.basic()));
     let started = started.map_err(|error| ConfigError::from_message(format!("tools.mcp: {error}")))?;
-    started.first_lists().await;
+    started.first_lists(at_most).await;
     Ok(started)
 }
 

@@ -7,7 +7,8 @@ use std::time::Duration;
 use agent_runner::agents::ChatConfig;
 use agent_runner::mcp::{McpServerConfig, McpServerStatus, McpServers};
 use agent_runner::testing::{FakeModel, FakeReply, ToolTest, collect};
-use agent_runner::tools::{OfferedTool, ToolError};
+use agent_runner::tools::{OfferedTool, ToolError, call_offered_tool};
+use agent_runner::{RunHandle, agent_fn};
 use agent_schemas::{AgentRequest, ContentBody, Json, JsonObject, Message, MessageType, object};
 use tokio::time::timeout;
 
@@ -23,7 +24,7 @@ fn config(arguments: &[&str]) -> McpServerConfig {
 async fn start(config: McpServerConfig) -> McpServers {
     let path = (OsString::from("PATH"), OsString::from("/usr/local/bin:/usr/bin:/bin"));
     let servers = McpServers::start_with(vec![config], vec![path]).expect("good settings");
-    servers.first_lists().await;
+    servers.first_lists(PATIENCE).await;
     servers
 }
 
@@ -192,6 +193,24 @@ async fn processes__of_closed_or_dropped_servers__are_gone() {
     assert_eq!(children(), 0);
     drop(start(config(&["stubborn"])).await);
     until("the end of the process", async || children() == 0).await;
+}
+
+#[tokio::test]
+async fn agent__of_its_own_kind__calls_tools_too() {
+    let servers = start(config(&[])).await;
+    let echo = tool(&servers, "echo");
+    let agent = agent_fn(move |run: RunHandle| {
+        let echo = echo.clone();
+        async move {
+            let answer = call_offered_tool(&run, &echo, object! { "text" => "hi" }).await?;
+            run.say(&answer.to_string());
+            Ok(())
+        }
+    });
+    let run = collect(agent, AgentRequest::new(vec![Message::user("Go.")])).await;
+    let kinds: Vec<String> = run.response.messages().iter().map(|message| message.kind.to_string()).collect();
+    assert_eq!(kinds, ["mcp_call", "mcp_call_output", "message"]);
+    assert_eq!(run.text(), "\"hi\"");
 }
 
 #[tokio::test]
