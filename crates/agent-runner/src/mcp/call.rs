@@ -36,7 +36,7 @@ pub(super) async fn call(
     params.arguments = Some(serde_json::from_str(&agent_schemas::Json::from(arguments).to_string())?);
     let request = ClientRequest::CallToolRequest(CallToolRequest::new(params));
     let sent = peer.send_request_with_option(request, PeerRequestOptions::no_options()).await;
-    let handle = sent.map_err(|error| failure(&error))?;
+    let handle = sent.map_err(|error| failure(client, &error))?;
     let followed = client.follow(handle.progress_token.clone(), ctx);
     let mut abandoned = Abandoned { peer: peer.clone(), id: Some(handle.id.clone()) };
     let idle = async { while timeout(limits.idle, followed.moved()).await.is_ok() {} };
@@ -52,7 +52,7 @@ pub(super) async fn call(
         ))),
     };
     abandoned.id = None;
-    match answer.map_err(|error| failure(&error))? {
+    match answer.map_err(|error| failure(client, &error))? {
         ServerResult::CallToolResult(result) => Ok(result),
         ServerResult::InputRequiredResult(_) => {
             Err(ToolError::new("the tool asks for further input, which this server cannot give"))
@@ -65,11 +65,13 @@ pub(super) async fn call(
 }
 
 /// What the model reads if a call has failed without a word of the tool.
-fn failure(error: &ServiceError) -> ToolError {
+fn failure(client: &Client, error: &ServiceError) -> ToolError {
     match error {
         ServiceError::McpError(error) => ToolError::new(error.message.to_string()),
         ServiceError::TransportClosed => ToolError::new("the tool's server has ended; try again later"),
         error => {
+            // Whether the others still work is soon known.
+            client.list_again();
             tracing::warn!(error = chain(error), "a call of an MCP tool failed");
             ToolError::new("the tool's server cannot be reached; try again later")
         }
