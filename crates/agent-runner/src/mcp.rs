@@ -20,8 +20,10 @@
 //! all servers are in one catalog (`catalog`), in which each has a name that models accept. A server that does not answer
 //! costs its own tools only.
 
+mod allowance;
 mod call;
 mod catalog;
+mod changes;
 mod client;
 mod config;
 mod connect;
@@ -34,6 +36,7 @@ mod server;
 mod servers;
 mod supervise;
 mod tool;
+mod watched;
 
 pub use config::{Approval, McpServerConfig, When};
 pub use error::McpError;

@@ -73,7 +73,7 @@ async fn once(
 ) -> Result<ServerResult, ToolError> {
     let request = ClientRequest::CallToolRequest(CallToolRequest::new(params));
     let sent = peer.send_request_with_option(request, PeerRequestOptions::no_options()).await;
-    let handle = sent.map_err(|error| failure(&error))?;
+    let handle = sent.map_err(|error| failure(client, &error))?;
     let followed = client.follow(handle.progress_token.clone(), ctx);
     let mut abandoned = Abandoned { peer: peer.clone(), id: Some(handle.id.clone()) };
     let silence = async { while timeout(idle, followed.moved()).await.is_ok() {} };
@@ -85,7 +85,7 @@ async fn once(
         ))),
     };
     abandoned.id = None;
-    answer.map_err(|error| failure(&error))
+    answer.map_err(|error| failure(client, &error))
 }
 
 /// The answers to what a server asks for: the user declines.
@@ -98,11 +98,13 @@ fn declined(asked: InputRequests) -> Result<InputResponses, ToolError> {
 }
 
 /// What the model reads if a call has failed without a word of the tool.
-fn failure(error: &ServiceError) -> ToolError {
+fn failure(client: &Client, error: &ServiceError) -> ToolError {
     match error {
         ServiceError::McpError(error) => ToolError::new(error.message.to_string()),
         ServiceError::TransportClosed => ToolError::new("the tool's server has ended; try again later"),
         error => {
+            // Whether the others still work is soon known.
+            client.list_again();
             tracing::warn!(error = chain(error), "a call of an MCP tool failed");
             ToolError::new("the tool's server cannot be reached; try again later")
         }

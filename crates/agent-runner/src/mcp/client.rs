@@ -7,13 +7,16 @@ use std::sync::Arc;
 use agent_schemas::{Json, object};
 use parking_lot::Mutex;
 use rmcp::model::{
-    ClientCapabilities, ClientConfig, Implementation, LoggingLevel, LoggingMessageNotificationParam,
-    ProgressNotificationParam, ProgressToken, ProtocolVersion,
+    ClientCapabilities, ClientConfig, Implementation, JsonRpcMessage, LoggingLevel,
+    LoggingMessageNotificationParam, ProgressNotificationParam, ProgressToken, ProtocolVersion,
+    ServerNotification,
 };
-use rmcp::service::NotificationContext;
+use rmcp::service::{NotificationContext, RxJsonRpcMessage};
 use rmcp::{ClientHandler, RoleClient};
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
+use super::allowance::{Allowance, Pass};
 use crate::tools::ToolContext;
 
 /// What a server tells us. We offer nothing that it could ask for: neither models, nor folders, nor the user's answers.
@@ -26,6 +29,8 @@ struct Inner {
     /// The calls in progress.
     calls: Mutex<HashMap<ProgressToken, Call>>,
     tools_changed: Notify,
+    records: Mutex<Allowance>,
+    ended: CancellationToken,
 }
 
 /// A call in progress.
@@ -33,6 +38,7 @@ struct Inner {
 struct Call {
     ctx: ToolContext,
     moved: Arc<Notify>,
+    reports: Allowance,
 }
 
 /// A call whose progress is reported until this is dropped.
@@ -48,20 +54,81 @@ impl Client {
             server: server.to_owned(),
             calls: Mutex::default(),
             tools_changed: Notify::new(),
+            records: Mutex::new(Allowance::new()),
+            ended: CancellationToken::new(),
         }))
     }
 
-    /// Resolves when the server says that its tools have changed.
+    /// Resolves when the server says that its tools have changed, or something else suggests it.
     pub(super) async fn tools_changed(&self) {
         self.0.tools_changed.notified().await;
+    }
+
+    /// Has the tools listed again.
+    pub(super) fn list_again(&self) {
+        self.0.tools_changed.notify_one();
+    }
+
+    /// Resolves when the connection has ended.
+    pub(super) async fn end(&self) {
+        self.0.ended.cancelled().await;
+    }
+
+    /// The connection has ended.
+    pub(super) fn ended(&self) {
+        self.0.ended.cancel();
     }
 
     /// Reports the progress of a call.
     pub(super) fn follow(&self, token: ProgressToken, ctx: &ToolContext) -> Followed {
         let moved = Arc::new(Notify::new());
-        let call = Call { ctx: ctx.clone(), moved: Arc::clone(&moved) };
+        let call = Call { ctx: ctx.clone(), moved: Arc::clone(&moved), reports: Allowance::new() };
         self.0.calls.lock().insert(token.clone(), call);
         Followed { client: self.clone(), token, moved }
+    }
+
+    /// Takes what is for this side alone, and gives back everything else.
+    pub(super) fn take(&self, message: RxJsonRpcMessage<RoleClient>) -> Option<RxJsonRpcMessage<RoleClient>> {
+        match message {
+            JsonRpcMessage::Notification(message) => match message.notification {
+                ServerNotification::ProgressNotification(report) => self.report(report.params),
+                ServerNotification::LoggingMessageNotification(record) => self.log(&record.params),
+                _ => return Some(JsonRpcMessage::Notification(message)),
+            },
+            message => return Some(message),
+        }
+        None
+    }
+
+    fn report(&self, params: ProgressNotificationParam) {
+        let mut calls = self.0.calls.lock();
+        let Some(call) = calls.get_mut(&params.progress_token) else { return };
+        call.moved.notify_one();
+        if call.reports.take() != Pass::Yes {
+            return;
+        }
+        let mut report = object! { "progress" => params.progress };
+        let further = [("total", params.total.map(Json::from)), ("message", params.message.map(Json::from))];
+        report.extend(further.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))));
+        call.ctx.progress(report);
+    }
+
+    fn log(&self, params: &LoggingMessageNotificationParam) {
+        let server = self.0.server.as_str();
+        match self.0.records.lock().take() {
+            Pass::Yes => {}
+            Pass::NoLonger => {
+                tracing::warn!(mcp.server = server, "the server logs too much; some of it is left out");
+                return;
+            }
+            Pass::No => return,
+        }
+        let message = params.data.to_string();
+        match params.level {
+            LoggingLevel::Debug => tracing::debug!(mcp.server = server, "{message}"),
+            LoggingLevel::Info | LoggingLevel::Notice => tracing::info!(mcp.server = server, "{message}"),
+            _ => tracing::warn!(mcp.server = server, "{message}"),
+        }
     }
 }
 
@@ -85,30 +152,7 @@ impl ClientHandler for Client {
             .with_protocol_version(ProtocolVersion::LATEST_WITH_INITIALIZE)
     }
 
-    async fn on_progress(&self, params: ProgressNotificationParam, _: NotificationContext<RoleClient>) {
-        let calls = self.0.calls.lock();
-        let Some(call) = calls.get(&params.progress_token) else { return };
-        call.moved.notify_one();
-        let mut report = object! { "progress" => params.progress };
-        let further = [("total", params.total.map(Json::from)), ("message", params.message.map(Json::from))];
-        report.extend(further.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))));
-        call.ctx.progress(report);
-    }
-
-    async fn on_logging_message(
-        &self,
-        params: LoggingMessageNotificationParam,
-        _: NotificationContext<RoleClient>,
-    ) {
-        let (server, message) = (self.0.server.as_str(), params.data.to_string());
-        match params.level {
-            LoggingLevel::Debug => tracing::debug!(mcp.server = server, "{message}"),
-            LoggingLevel::Info | LoggingLevel::Notice => tracing::info!(mcp.server = server, "{message}"),
-            _ => tracing::warn!(mcp.server = server, "{message}"),
-        }
-    }
-
     async fn on_tool_list_changed(&self, _: NotificationContext<RoleClient>) {
-        self.0.tools_changed.notify_one();
+        self.list_again();
     }
 }

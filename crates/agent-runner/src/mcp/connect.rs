@@ -9,12 +9,14 @@ use rmcp::RoleClient;
 use rmcp::model::ProtocolVersion;
 use rmcp::service::{ClientInitializeError, ClientLifecycleMode, ClientServiceExt, Peer, RunningService};
 use rmcp::transport::StreamableHttpClientTransport;
+use rmcp::transport::async_rw::AsyncRwTransport;
 use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
 use tokio::time::timeout;
 
 use super::client::Client;
 use super::config::McpServerConfig;
 use super::process::{self, Process};
+use super::watched::Watched;
 use crate::error_chain::chain;
 use crate::http_client;
 
@@ -42,6 +44,22 @@ impl Connected {
         match &self.process {
             Some(process) => with_last_words(reason, process),
             None => reason,
+        }
+    }
+
+    /// Resolves when the connection has ended. A process that has exited may have left its output to others, who keep the
+    /// connection open.
+    pub(super) async fn closed(&mut self) {
+        let client = self.client().clone();
+        let Some(process) = &mut self.process else { return client.end().await };
+        let exit = async {
+            process.exit().await;
+            // What it has said is still read.
+            let _ = timeout(process::EXIT, client.end()).await;
+        };
+        tokio::select! {
+            () = client.end() => {}
+            () = exit => {}
         }
     }
 
@@ -99,7 +117,9 @@ async fn attempt(
     if let Some(program) = &config.command {
         let (process, input, output) = process::start(config, program, basic)
             .map_err(|error| format!("the program '{program}' could not be started: {error}"))?;
-        let service = match client.serve_with_lifecycle((output, input), lifecycle).await {
+        let transport = AsyncRwTransport::new(output, input).with_max_line_length(MAX_MESSAGE);
+        let transport = Watched::new(transport, client.clone());
+        let service = match client.serve_with_lifecycle(transport, lifecycle).await {
             Ok(service) => service,
             Err(error) => {
                 let failure = unanswered(&error);
@@ -109,6 +129,7 @@ async fn attempt(
         return Ok(Connected { service, process: Some(process) });
     }
     let transport = http_transport(config, config.url.as_deref().unwrap_or_default())?;
+    let transport = Watched::new(transport, client.clone());
     let served = client.serve_with_lifecycle(transport, lifecycle).await;
     let service = served.map_err(|error| unanswered(&error))?;
     Ok(Connected { service, process: None })

@@ -67,6 +67,12 @@ impl Process {
         self.last_words.lock().clone()
     }
 
+    /// Resolves when the process has exited.
+    pub(super) async fn exit(&mut self) {
+        // It cannot be waited for only if it is no longer there.
+        let _ = self.child.wait().await;
+    }
+
     /// Ends the process: its input has ended; if it is still there, it gets SIGTERM, and then is killed.
     pub(super) async fn end(mut self) {
         for signal in [None, Some(Signal::TERM)] {

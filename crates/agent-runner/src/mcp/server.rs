@@ -7,6 +7,7 @@ use parking_lot::RwLock;
 use rmcp::RoleClient;
 use rmcp::service::Peer;
 use tokio::sync::{Semaphore, watch};
+use tokio::time::{Instant, timeout};
 
 use super::call::{self, Limits};
 use super::client::Client;
@@ -63,12 +64,20 @@ impl Server {
         tool: &str,
         arguments: JsonObject,
     ) -> Result<Json, ToolError> {
-        let _permit = self.calls.acquire().await?;
+        let began = Instant::now();
+        let total = self.config.call_timeout;
+        let Ok(permit) = timeout(total, self.calls.acquire()).await else {
+            let seconds = total.as_secs();
+            return Err(ToolError::new(format!(
+                "none of the server's calls in progress has ended within {seconds} seconds; try again later"
+            )));
+        };
+        let _permit = permit?;
         let current = self.current.read().clone();
         let Some((peer, client)) = current else {
             return Err(ToolError::new("the tool's server is not available at the moment; try again later"));
         };
-        let limits = Limits { total: self.config.call_timeout, idle: self.config.idle_timeout };
+        let limits = Limits { total: total.saturating_sub(began.elapsed()), idle: self.config.idle_timeout };
         let result = call::call(&peer, &client, ctx, tool, arguments, limits).await?;
         answer(ctx, result)
     }

@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::catalog::Catalog;
+use super::changes::Changes;
 use super::client::Client;
 use super::connect::{Connected, connect};
 use super::list::list;
@@ -20,9 +21,6 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(200), Duration::from
 
 /// A server that was connected for so long has worked.
 const WORKED: Duration = Duration::from_secs(60);
-
-/// How often a connection is looked at, because a transport that has closed tells nobody.
-const LOOK: Duration = Duration::from_millis(100);
 
 /// Keeps a server connected until all are closed.
 pub(super) async fn supervise(server: Arc<Server>, catalog: Arc<Catalog>, closing: CancellationToken) {
@@ -65,15 +63,17 @@ pub(super) async fn supervise(server: Arc<Server>, catalog: Arc<Catalog>, closin
 /// Offers the tools of a connection until it ends, with the reason; `None` if the servers are closed.
 async fn serve(
     server: &Server,
-    connected: Connected,
+    mut connected: Connected,
     catalog: &Catalog,
     closing: &CancellationToken,
 ) -> Option<String> {
     let (peer, client) = (connected.peer(), connected.client().clone());
     let reason = tokio::select! {
         () = closing.cancelled() => None,
-        reason = offer(server, &peer, &client, catalog) => Some(connected.explain(reason)),
+        () = connected.closed() => Some("it has ended or closed the connection".to_owned()),
+        reason = offer(server, &peer, &client, catalog) => Some(reason),
     };
+    let reason = reason.map(|reason| connected.explain(reason));
     *server.current.write() = None;
     connected.end().await;
     reason
@@ -81,6 +81,7 @@ async fn serve(
 
 /// Lists the tools, and again whenever they change.
 async fn offer(server: &Server, peer: &Peer<RoleClient>, client: &Client, catalog: &Catalog) -> String {
+    let mut changes = Changes::of(peer, client, &server.config).await;
     loop {
         match timeout(server.config.connect_timeout, list(peer, &server.config)).await {
             Ok(Ok(tools)) => {
@@ -92,21 +93,15 @@ async fn offer(server: &Server, peer: &Peer<RoleClient>, client: &Client, catalo
                 }
             }
             Ok(Err(error)) => return format!("its tools could not be listed: {}", chain(&error)),
+            // A program that does one thing at a time may be busy with a call.
+            Err(_) if server.current.read().is_some() => {
+                tracing::warn!(mcp.server = server.name(), "the server did not list its tools again in time");
+            }
             Err(_) => {
                 let seconds = server.config.connect_timeout.as_secs();
                 return format!("it did not list its tools within {seconds} seconds");
             }
         }
-        tokio::select! {
-            () = client.tools_changed() => {}
-            () = closed(peer) => return "it has ended or closed the connection".to_owned(),
-        }
-    }
-}
-
-/// Resolves when the connection is closed.
-async fn closed(peer: &Peer<RoleClient>) {
-    while !peer.is_transport_closed() {
-        sleep(LOOK).await;
+        changes.next().await;
     }
 }

@@ -1,5 +1,9 @@
 //! Tools of MCP servers: a program that does what can go wrong, and the agent that uses it.
 
+mod faults;
+mod http;
+mod http_server;
+
 use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
@@ -21,9 +25,13 @@ fn config(arguments: &[&str]) -> McpServerConfig {
     McpServerConfig::stdio("test", "python3", [script].iter().chain(arguments).copied())
 }
 
+/// What programs need.
+fn environment() -> Vec<(OsString, OsString)> {
+    vec![("PATH".into(), "/usr/local/bin:/usr/bin:/bin".into())]
+}
+
 async fn start(config: McpServerConfig) -> McpServers {
-    let path = (OsString::from("PATH"), OsString::from("/usr/local/bin:/usr/bin:/bin"));
-    let servers = McpServers::start_with(vec![config], vec![path]).expect("good settings");
+    let servers = McpServers::start_with(vec![config], environment()).expect("good settings");
     servers.first_lists(PATIENCE).await;
     servers
 }
@@ -62,6 +70,13 @@ async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
         }
     };
     timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("waited for {what}"));
+}
+
+/// How many processes this one has started that are still there.
+fn children() -> usize {
+    let tasks = std::fs::read_dir("/proc/self/task").expect("Linux").flatten();
+    let children = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
+    children.map(|ids| ids.split_whitespace().count()).sum()
 }
 
 fn text_of(answer: Result<Json, ToolError>) -> String {
@@ -181,12 +196,6 @@ async fn program__that_does_not_exist__is_a_problem_of_its_own() {
 
 #[tokio::test]
 async fn processes__of_closed_or_dropped_servers__are_gone() {
-    let children = || {
-        let id = std::process::id();
-        let tasks = std::fs::read_dir(format!("/proc/{id}/task")).expect("Linux").flatten();
-        let children = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
-        children.flat_map(|ids| ids.split_whitespace().map(str::to_owned).collect::<Vec<_>>()).count()
-    };
     let servers = start(config(&["stubborn"])).await;
     assert_eq!(children(), 1);
     servers.close().await;

@@ -50,6 +50,12 @@ def call(name, arguments, token):
             sys.stdout.write("this is no JSON\n")
             sys.stdout.flush()
         return text("still here")
+    if name == "floods":
+        for step in range(20_000):
+            send({"method": "notifications/progress", "params": {"progressToken": token, "progress": step}})
+            send({"method": "notifications/message", "params": {"level": "info", "data": f"record {step}"}})
+            send({"method": "notifications/tools/list_changed"} if step % 100 == 0 else {"method": "unknown"})
+        return text("done")
     if name == "large":
         return text("x" * 50_000_000)
     if name == "grows":
@@ -70,6 +76,7 @@ def pages(cursor):
         names = ["echo", "structured", "image", "fails", "reports", "hangs", "cancelled"]
     else:
         names = ["environment", "dies", "garbage", "large", "grows"] + (["new"] if more else [])
+        names += ["floods"] if "floods" in sys.argv else []
     tools = [tool(name) for name in names]
     if cursor is None:
         tools.append({"name": "odd", "inputSchema": {"type": "object", "oneOf": [{}]}})
