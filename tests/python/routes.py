@@ -6,6 +6,7 @@ import os
 from agent_server import Run, agent, mount
 
 gone = asyncio.Event()
+go_on = asyncio.Event()
 
 
 @agent
@@ -32,7 +33,10 @@ async def application(scope, receive, send):
         await gone.wait()
     if scope["path"] == "/die":
         await send({"type": "http.response.body", "body": b"begun", "more_body": True})
+        await go_on.wait()
         os._exit(1)
+    if scope["path"] == "/go_on":
+        go_on.set()
     body = (await receive())["body"]
     text = f"{scope['method']} {scope['path']}?{scope['query_string'].decode()} {len(body)}"
     await send({"type": "http.response.body", "body": text.encode()})
