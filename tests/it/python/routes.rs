@@ -78,7 +78,8 @@ async fn worker__dies_in_the_middle__cuts_the_answer_off_and_nothing_else() {
     assert_eq!(client.head().await.status, 200);
     client.until("begun").await;
     // The worker may end before it has answered this.
-    server.connect().await.send(b"GET /go_on HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
+    let mut other = server.connect().await;
+    other.send(b"GET /go_on HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
     assert!(client.rest().await.is_err(), "an answer that was cut off looks complete");
     assert_eq!(server.connect().await.get("/again").await.body, "GET /again? 0");
     assert_eq!(process(&server, &request("echo", "hi")).await["status"], "completed");
