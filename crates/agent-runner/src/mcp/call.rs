@@ -6,10 +6,12 @@ use agent_schemas::JsonObject;
 use rmcp::RoleClient;
 use rmcp::model::{
     CallToolRequest, CallToolRequestParams, CallToolResult, CancelledNotification,
-    CancelledNotificationParam, ClientNotification, ClientRequest, RequestId, ServerResult,
+    CancelledNotificationParam, ClientNotification, ClientRequest, InputRequest, InputRequests,
+    InputResponses, RequestId, ServerResult,
 };
 use rmcp::service::{Peer, PeerRequestOptions, ServiceError};
-use tokio::time::{sleep, timeout};
+use tokio::runtime::Handle;
+use tokio::time::timeout;
 
 use super::client::Client;
 use crate::error_chain::chain;
@@ -23,7 +25,11 @@ pub(super) struct Limits {
     pub(super) idle: Duration,
 }
 
-/// Calls a tool once. If the future is dropped, or takes too long, the server is told that nobody waits any more.
+/// How often a server may ask for further input before it answers.
+const MAX_ROUNDS: usize = 8;
+
+/// Calls a tool. A server that asks for the user's input gets the answer that there is none; nothing else can be asked. If
+/// the future is dropped, or takes too long, the server is told that nobody waits any more.
 pub(super) async fn call(
     peer: &Peer<RoleClient>,
     client: &Client,
@@ -34,34 +40,62 @@ pub(super) async fn call(
 ) -> Result<CallToolResult, ToolError> {
     let mut params = CallToolRequestParams::new(name.to_owned());
     params.arguments = Some(serde_json::from_str(&agent_schemas::Json::from(arguments).to_string())?);
+    let rounds = async {
+        for _ in 0..MAX_ROUNDS {
+            match once(peer, client, ctx, params.clone(), limits.idle).await? {
+                ServerResult::CallToolResult(result) => return Ok(result),
+                ServerResult::InputRequiredResult(asked) => {
+                    params.input_responses = asked.input_requests.map(declined).transpose()?;
+                    params.request_state = asked.request_state;
+                }
+                ServerResult::CreateTaskResult(_) => {
+                    return Err(ToolError::new(
+                        "the tool works in the background, which this server does not support",
+                    ));
+                }
+                _ => return Err(ToolError::new("the tool's server gave no result of a tool")),
+            }
+        }
+        Err(ToolError::new("the tool asks for further input again and again"))
+    };
+    timeout(limits.total, rounds).await.unwrap_or_else(|_| {
+        let seconds = limits.total.as_secs();
+        Err(ToolError::new(format!("the tool has not answered within {seconds} seconds")))
+    })
+}
+
+/// Sends one request, and waits for its answer as long as there are signs of life.
+async fn once(
+    peer: &Peer<RoleClient>,
+    client: &Client,
+    ctx: &ToolContext,
+    params: CallToolRequestParams,
+    idle: Duration,
+) -> Result<ServerResult, ToolError> {
     let request = ClientRequest::CallToolRequest(CallToolRequest::new(params));
     let sent = peer.send_request_with_option(request, PeerRequestOptions::no_options()).await;
     let handle = sent.map_err(|error| failure(client, &error))?;
     let followed = client.follow(handle.progress_token.clone(), ctx);
     let mut abandoned = Abandoned { peer: peer.clone(), id: Some(handle.id.clone()) };
-    let idle = async { while timeout(limits.idle, followed.moved()).await.is_ok() {} };
+    let silence = async { while timeout(idle, followed.moved()).await.is_ok() {} };
     let answer = tokio::select! {
         answer = handle.await_response() => answer,
-        () = idle => return Err(ToolError::new(format!(
+        () = silence => return Err(ToolError::new(format!(
             "the tool has not answered, nor reported progress, for {} seconds",
-            limits.idle.as_secs()
-        ))),
-        () = sleep(limits.total) => return Err(ToolError::new(format!(
-            "the tool has not answered within {} seconds",
-            limits.total.as_secs()
+            idle.as_secs()
         ))),
     };
     abandoned.id = None;
-    match answer.map_err(|error| failure(client, &error))? {
-        ServerResult::CallToolResult(result) => Ok(result),
-        ServerResult::InputRequiredResult(_) => {
-            Err(ToolError::new("the tool asks for further input, which this server cannot give"))
-        }
-        ServerResult::CreateTaskResult(_) => {
-            Err(ToolError::new("the tool works in the background, which this server does not support"))
-        }
-        _ => Err(ToolError::new("the tool's server gave no result of a tool")),
-    }
+    answer.map_err(|error| failure(client, &error))
+}
+
+/// The answers to what a server asks for: the user declines.
+fn declined(asked: InputRequests) -> Result<InputResponses, ToolError> {
+    let answer = |(key, request)| match request {
+        InputRequest::Elicitation(_) => Ok((key, serde_json::json!({ "action": "decline" }))),
+        _ => Err(ToolError::new("the tool asks for a model or for folders, which this server does not lend")),
+    };
+    asked.into_iter().map(answer).collect()
 }
 
 /// What the model reads if a call has failed without a word of the tool.
@@ -95,7 +129,10 @@ impl Drop for Abandoned {
             // The server may be gone.
             let _ = peer.send_notification(ClientNotification::CancelledNotification(notification)).await;
         };
-        #[expect(clippy::disallowed_methods, reason = "it ends with the connection")]
-        tokio::spawn(cancelled);
+        // Without a runtime, the connection has ended, too.
+        if let Ok(runtime) = Handle::try_current() {
+            #[expect(clippy::disallowed_methods, reason = "it ends with the connection")]
+            runtime.spawn(cancelled);
+        }
     }
 }
