@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::layer;
 use tracing_subscriber::prelude::*;
 use tracing_subscriber::registry;
@@ -48,8 +48,14 @@ fn filter(level: &str) -> Result<Targets, ConfigError> {
     if level.contains('[') {
         return Err(invalid("a directive is a level or target=level, without spans and fields"));
     }
-    level.parse::<Targets>().map_err(|error| invalid(&error.to_string()))
+    let targets = level.parse::<Targets>().map_err(|error| invalid(&error.to_string()))?;
+    let says_nothing_of_it =
+        !level.contains(MCP_LIBRARY) && targets.default_level() == Some(LevelFilter::INFO);
+    Ok(if says_nothing_of_it { targets.with_target(MCP_LIBRARY, LevelFilter::WARN) } else { targets })
 }
+
+/// Tells at the level `info` what only its authors need, such as every message of some kinds.
+const MCP_LIBRARY: &str = "rmcp";
 
 /// Log lines for a person, one sentence each, until they are shown.
 #[cfg(feature = "client")]
@@ -111,5 +117,26 @@ where
     ) -> fmt::Result {
         context.field_format().format_fields(writer.by_ref(), event)?;
         writeln!(writer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing::Level;
+
+    use super::*;
+
+    #[test]
+    fn filter__at_info__leaves_out_what_the_mcp_library_tells() {
+        let lets_pass = |level: &str, expected: bool| {
+            let filter = filter(level).expect(level);
+            assert_eq!(filter.would_enable("rmcp::service", &Level::INFO), expected, "{level}");
+            assert!(filter.would_enable("rmcp::service", &Level::WARN), "{level}");
+        };
+        lets_pass("info", false);
+        lets_pass("info,agent_server=debug", false);
+        lets_pass("warn", false);
+        lets_pass("debug", true);
+        lets_pass("info,rmcp=debug", true);
     }
 }

@@ -10,6 +10,7 @@ use rmcp::model::{
     InputResponses, RequestId, ServerResult,
 };
 use rmcp::service::{Peer, PeerRequestOptions, ServiceError};
+use tokio::runtime::Handle;
 use tokio::time::timeout;
 
 use super::client::Client;
@@ -128,7 +129,10 @@ impl Drop for Abandoned {
             // The server may be gone.
             let _ = peer.send_notification(ClientNotification::CancelledNotification(notification)).await;
         };
-        #[expect(clippy::disallowed_methods, reason = "it ends with the connection")]
-        tokio::spawn(cancelled);
+        // Without a runtime, the connection has ended, too.
+        if let Ok(runtime) = Handle::try_current() {
+            #[expect(clippy::disallowed_methods, reason = "it ends with the connection")]
+            runtime.spawn(cancelled);
+        }
     }
 }

@@ -51,7 +51,7 @@ def call(name, arguments, token):
             sys.stdout.flush()
         return text("still here")
     if name == "floods":
-        for step in range(20_000):
+        for step in range(5_000):
             send({"method": "notifications/progress", "params": {"progressToken": token, "progress": step}})
             send({"method": "notifications/message", "params": {"level": "info", "data": f"record {step}"}})
             send({"method": "notifications/tools/list_changed"} if step % 100 == 0 else {"method": "unknown"})

@@ -16,7 +16,7 @@ pub(crate) const TOOLS: [&str; 9] =
     ["echo", "hangs", "closes", "cuts", "garbage", "fails", "large", "floods", "forgets"];
 
 /// How many reports `floods` makes.
-pub(crate) const FLOOD: usize = 20_000;
+pub(crate) const FLOOD: usize = 5_000;
 
 /// The server; it stops when it is dropped.
 #[derive(Debug)]
