@@ -13,7 +13,7 @@ use anyhow::Result;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
@@ -37,16 +37,26 @@ where
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         println!("listening on http://{}", listener.local_addr()?);
-        loop {
-            let (stream, _) = listener.accept().await?;
-            stream.set_nodelay(true)?;
-            let service = hyper::service::service_fn(answer.clone());
-            let connection =
-                hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-            #[expect(clippy::disallowed_methods, reason = "this server is killed, never shut down")]
-            tokio::spawn(connection);
-        }
+        accept(listener, answer).await
     })
+}
+
+/// Accepts connections for ever.
+pub(crate) async fn accept<A, F, B>(listener: TcpListener, answer: A) -> Result<()>
+where
+    A: Fn(Request<Incoming>) -> F + Clone + Send + 'static,
+    F: Future<Output = Result<Response<B>, hyper::Error>> + Send + 'static,
+    B: Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
+{
+    loop {
+        let (stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        let service = hyper::service::service_fn(answer.clone());
+        let connection =
+            hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+        #[expect(clippy::disallowed_methods, reason = "this server is killed, never shut down")]
+        tokio::spawn(connection);
+    }
 }
 
 async fn answer(request: Request<Incoming>, rendered: Rendered) -> Result<Response<Frames>, hyper::Error> {

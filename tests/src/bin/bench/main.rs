@@ -12,6 +12,7 @@ mod floor;
 mod idle_memory;
 mod load;
 mod logs;
+mod mcp;
 mod pace;
 mod process;
 mod protocols;
@@ -119,6 +120,9 @@ fn measure(arguments: &Arguments) -> Result<()> {
             idle_memory::measure(store, arguments, &mut report)
                 .await
                 .with_context(|| idle_memory::name(store))?;
+        }
+        if wanted(mcp::NAME) {
+            mcp::measure(arguments, &mut report).await.context(mcp::NAME)?;
         }
         if wanted("start") {
             report.start(
