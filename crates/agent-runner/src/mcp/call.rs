@@ -131,7 +131,6 @@ impl Drop for Abandoned {
         };
         // Without a runtime, the connection has ended, too.
         if let Ok(runtime) = Handle::try_current() {
-            #[expect(clippy::disallowed_methods, reason = "it ends with the connection")]
             runtime.spawn(cancelled);
         }
     }

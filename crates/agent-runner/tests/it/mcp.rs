@@ -179,6 +179,20 @@ async fn tools__that_change__are_listed_anew() {
 }
 
 #[tokio::test]
+async fn modern_server__whose_tools_change__says_so_to_us() {
+    let servers = start(config(&["modern"])).await;
+    assert_eq!(text_of(call(&servers, "grows").await), "grown");
+    until("the new tool", async || names(&servers).contains(&"new".to_owned())).await;
+}
+
+#[tokio::test]
+async fn modern_server__that_asks_the_user__reads_that_the_user_declines() {
+    let servers = start(config(&["modern"])).await;
+    let read = text_of(call(&servers, "asks").await);
+    assert_eq!(read, r#"[{"size": {"action": "decline"}}, "half"]"#);
+}
+
+#[tokio::test]
 async fn program__that_does_not_exist__is_a_problem_of_its_own() {
     let servers = start(McpServerConfig::stdio("none", "no-such-program", [""; 0])).await;
     let problem = status(&servers).problem.expect("a problem");

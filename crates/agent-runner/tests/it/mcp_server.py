@@ -1,4 +1,5 @@
-"""An MCP server over standard input and output (2025-11-25), whose tools do what can go wrong."""
+"""An MCP server over standard input and output (2025-11-25, or 2026-07-28 if it is to be modern), whose tools do what can go
+wrong."""
 
 import json
 import os
@@ -9,6 +10,8 @@ import time
 cancelled = []
 lock = threading.Lock()
 more = False
+modern = "modern" in sys.argv
+subscriptions = []
 
 
 def send(message):
@@ -21,6 +24,7 @@ def text(value, **others):
     return {"content": [{"type": "text", "text": value}], **others}
 
 
+SUBSCRIPTION = "io.modelcontextprotocol/subscriptionId"
 PIXEL = "iVBORw0KGgo="
 
 
@@ -61,7 +65,9 @@ def call(name, arguments, token):
     if name == "grows":
         global more
         more = True
-        send({"method": "notifications/tools/list_changed"})
+        for subscription in subscriptions if modern else [None]:
+            meta = {"_meta": {SUBSCRIPTION: subscription}} if modern else {}
+            send({"method": "notifications/tools/list_changed", "params": meta})
         return text("grown")
     return None
 
@@ -77,14 +83,41 @@ def pages(cursor):
     else:
         names = ["environment", "dies", "garbage", "large", "grows"] + (["new"] if more else [])
         names += ["floods"] if "floods" in sys.argv else []
+        names += ["asks"] if modern else []
     tools = [tool(name) for name in names]
     if cursor is None:
         tools.append({"name": "odd", "inputSchema": {"type": "object", "oneOf": [{}]}})
     return {"tools": tools if cursor != "again" else [], "nextCursor": "next" if cursor is None else "again"}
 
 
+def answer_modern(method, params, id):
+    """What is different since 2026-07-28."""
+    complete = {"resultType": "complete", "ttlMs": 3_600_000, "cacheScope": "public"}
+    if method == "server/discover":
+        return {**complete, "supportedVersions": ["2026-07-28"], "capabilities": {"tools": {"listChanged": True}}}
+    if method == "tools/list":
+        return {**complete, **pages(params.get("cursor"))}
+    if method == "subscriptions/listen":
+        subscriptions.append(id)
+        params = {"_meta": {SUBSCRIPTION: id}, "notifications": params["notifications"]}
+        send({"method": "notifications/subscriptions/acknowledged", "params": params})
+    if method == "tools/call" and params["name"] == "asks":
+        if "inputResponses" in params:
+            return text(json.dumps([params["inputResponses"], params["requestState"]]), resultType="complete")
+        schema = {"type": "object", "properties": {"size": {"type": "string"}}}
+        question = {"mode": "form", "message": "Which size?", "requestedSchema": schema}
+        requests = {"size": {"method": "elicitation/create", "params": question}}
+        return {"resultType": "input_required", "inputRequests": requests, "requestState": "half"}
+    return None
+
+
 def answer(request):
     method, params, id = request["method"], request.get("params") or {}, request.get("id")
+    if modern and (result := answer_modern(method, params, id)):
+        send({"id": id, "result": result})
+        return
+    if modern and method == "subscriptions/listen":
+        return
     if method == "initialize":
         send({"id": id, "result": {
             "protocolVersion": "2025-11-25",
@@ -96,7 +129,7 @@ def answer(request):
     elif method == "tools/call":
         result = call(params["name"], params.get("arguments") or {}, params.get("_meta", {}).get("progressToken"))
         if result is not None:
-            send({"id": id, "result": result})
+            send({"id": id, "result": {**result, "resultType": "complete"} if modern else result})
     elif method == "notifications/cancelled":
         cancelled.append(params["requestId"])
     elif id is not None:
