@@ -16,6 +16,7 @@ from typing import (
     Literal,
     TypeVar,
     Union,
+    get_args,
     overload,
 )
 
@@ -75,8 +76,12 @@ def agent(
     """
 
     def register(handler: Handler) -> Handler:
-        if not callable(handler) or not inspect.signature(handler).parameters:
-            raise TypeError(f"an agent is a function that takes a run, not {handler!r}")
+        if not callable(handler):
+            raise TypeError(f"an agent is a function, not {handler!r}: to name one, write @agent(name=…)")
+        if recovery not in get_args(Recovery):
+            known = ", ".join(get_args(Recovery))
+            raise ValueError(f"recovery={recovery!r} is none of {known}")
+        _check(handler)
         chosen = name or str(getattr(handler, "__name__", "agent"))
         if chosen in registered and registered[chosen].handler is not handler:
             raise ValueError(f"there are two agents called {chosen!r}: give one of them another name")
@@ -84,6 +89,16 @@ def agent(
         return handler
 
     return register if handler is None else register(handler)
+
+
+def _check(handler: Callable[..., Any]) -> None:
+    """Raises ``TypeError`` if a function cannot be called with a run alone."""
+    signature = inspect.signature(handler)
+    try:
+        signature.bind(object())
+    except TypeError:
+        name = getattr(handler, "__name__", "agent")
+        raise TypeError(f"{name}{signature} cannot be an agent: let it take the run, and nothing else") from None
 
 
 def mount(application: Asgi) -> None:

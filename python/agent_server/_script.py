@@ -52,7 +52,10 @@ def _load_graphs(path: str) -> None:
         if module is None:
             with as_program(str(graph.file)):
                 module = modules[graph.file] = load(str(graph.file))
-        candidate = getattr(module, graph.variable, None)
+        if not hasattr(module, graph.variable):
+            names = ", ".join(name for name in vars(module) if not name.startswith("_"))
+            raise ImportError(f"{path}: {graph.file} has no {graph.variable!r}; it has {names}")
+        candidate = getattr(module, graph.variable)
         shown = f"{graph.variable} in {graph.file}"
         if _register(graph.name, langgraph.compiled(candidate) or candidate):
             continue

@@ -215,7 +215,14 @@ async def _missing(run: Run) -> None:
 
 async def work(agent: Agent, run: Run) -> None:
     """Calls the agent's function, whatever kind it is, and writes what it yields or returns."""
-    handler = agent.handler
+    try:
+        await _call(agent.handler, run)
+    except SystemExit as end:
+        # It would end the process, and with it the runs of others.
+        raise RuntimeError(f"the agent called sys.exit({end.code!r})") from end
+
+
+async def _call(handler: Callable[..., Any], run: Run) -> None:
     if inspect.isasyncgenfunction(handler):
         await _write(run, handler(run))
     elif inspect.iscoroutinefunction(handler):

@@ -14,6 +14,30 @@ import durable  # noqa: E402
 
 
 class Agents(unittest.TestCase):
+    def test_exit__of_an_agent__fails_the_run(self) -> None:
+        async def leaves(run: Run) -> None:
+            sys.exit(3)
+
+        def leaves_its_thread(run: Run) -> None:
+            sys.exit("enough")
+
+        for function, shown in ((leaves, "3"), (leaves_its_thread, "'enough'")):
+            with self.subTest(shown), self.assertRaisesRegex(RuntimeError, f"called sys.exit.{shown}"):
+                ask(function)
+
+    def test_function__that_cannot_be_an_agent__is_refused_by_name(self) -> None:
+        async def none() -> None: ...
+
+        async def two(run: Run, other: str) -> None: ...
+
+        for function in (none, two):
+            with self.assertRaisesRegex(TypeError, rf"{function.__name__}\(.*cannot be an agent"):
+                agent(function)  # type: ignore[type-var]
+        with self.assertRaisesRegex(TypeError, r"to name one, write @agent\(name"):
+            agent("bob")  # type: ignore[call-overload]
+        with self.assertRaisesRegex(ValueError, "'restart' is none of give_up, start_over, continue"):
+            agent(recovery="restart")(two)  # type: ignore[call-overload]
+
     def test_forms__all__answer(self) -> None:
         self.assertEqual(ask(agents.echo, "a ü").text, "a ü ")
         self.assertEqual(ask(agents.returns, "a ü").text, "A Ü")

@@ -22,11 +22,11 @@ class Factory:
         self._make, self._shown = make, shown
         self._graph: Any = None
         parameters = list(inspect.signature(make).parameters.values())
-        self.is_for_each_run = bool(parameters)
         required = [parameter for parameter in parameters if parameter.default is parameter.empty]
-        if len(required) > 1:
+        self.is_for_each_run = bool(parameters) and _is_configuration(parameters[0])
+        if len(required) > self.is_for_each_run:
             names = ", ".join(parameter.name for parameter in required)
-            raise TypeError(f"{shown} takes {names}: let it take nothing, or the configuration of the run")
+            raise TypeError(f"{shown} takes {names}: let it take nothing, or the configuration of the run as `config`")
 
     @asynccontextmanager
     async def lifetime(self) -> AsyncIterator[None]:
@@ -53,3 +53,8 @@ class Factory:
         if graph is None:
             raise TypeError(f"{self._shown} returns {type(made).__name__}: let it return a compiled graph")
         return graph
+
+
+def _is_configuration(parameter: inspect.Parameter) -> bool:
+    """Whether the name or the annotation of a parameter says that it is the configuration of a run."""
+    return "config" in f"{parameter.name} {parameter.annotation}".lower()

@@ -44,6 +44,11 @@ class Runner:
 
     def framework(self) -> str:
         """The framework of the items; an error if it is none that is known."""
+        if self.framework_type is None and self.__dict__.get("app") is not None:
+            raise RuntimeError(
+                "Framework type 'None' is invalid or not set. The app has no query function: "
+                "add one with @app.query(framework=…)"
+            )
         if self.framework_type not in FRAMEWORKS:
             raise RuntimeError(
                 f"Framework type '{self.framework_type}' is invalid or not set. "
