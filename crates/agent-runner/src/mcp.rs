@@ -20,6 +20,7 @@
 //! all servers are in one catalog (`catalog`), in which each has a name that models accept. A server that does not answer
 //! costs its own tools only.
 
+mod abandoned;
 mod allowance;
 mod call;
 mod catalog;

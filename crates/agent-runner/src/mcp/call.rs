@@ -5,14 +5,13 @@ use std::time::Duration;
 use agent_schemas::JsonObject;
 use rmcp::RoleClient;
 use rmcp::model::{
-    CallToolRequest, CallToolRequestParams, CallToolResult, CancelledNotification,
-    CancelledNotificationParam, ClientNotification, ClientRequest, InputRequest, InputRequests,
-    InputResponses, RequestId, ServerResult,
+    CallToolRequest, CallToolRequestParams, CallToolResult, ClientRequest, InputRequest, InputRequests,
+    InputResponses, ServerResult,
 };
 use rmcp::service::{Peer, PeerRequestOptions, ServiceError};
-use tokio::runtime::Handle;
 use tokio::time::timeout;
 
+use super::abandoned::Abandoned;
 use super::client::Client;
 use crate::error_chain::chain;
 use crate::tools::{ToolContext, ToolError};
@@ -76,7 +75,7 @@ async fn once(
     let sent = peer.send_request_with_option(request, PeerRequestOptions::no_options()).await;
     let handle = sent.map_err(|error| failure(client, &error))?;
     let followed = client.follow(handle.progress_token.clone(), ctx);
-    let mut abandoned = Abandoned { peer: peer.clone(), id: Some(handle.id.clone()) };
+    let abandoned = Abandoned::new(peer, handle.id.clone());
     let silence = async { while timeout(idle, followed.moved()).await.is_ok() {} };
     let answer = tokio::select! {
         answer = handle.await_response() => answer,
@@ -85,7 +84,7 @@ async fn once(
             idle.as_secs()
         ))),
     };
-    abandoned.id = None;
+    abandoned.is_answered();
     answer.map_err(|error| failure(client, &error))
 }
 
@@ -108,30 +107,6 @@ fn failure(client: &Client, error: &ServiceError) -> ToolError {
             client.list_again();
             tracing::warn!(error = chain(error), "a call of an MCP tool failed");
             ToolError::new("the tool's server cannot be reached; try again later")
-        }
-    }
-}
-
-/// A call whose answer nobody waits for any more, once this is dropped.
-struct Abandoned {
-    peer: Peer<RoleClient>,
-    id: Option<RequestId>,
-}
-
-impl Drop for Abandoned {
-    fn drop(&mut self) {
-        let Some(id) = self.id.take() else { return };
-        let peer = self.peer.clone();
-        let cancelled = async move {
-            let params =
-                CancelledNotificationParam::new(Some(id), Some("nobody waits for the answer".to_owned()));
-            let notification = CancelledNotification::new(params);
-            // The server may be gone.
-            let _ = peer.send_notification(ClientNotification::CancelledNotification(notification)).await;
-        };
-        // Without a runtime, the connection has ended, too.
-        if let Ok(runtime) = Handle::try_current() {
-            runtime.spawn(cancelled);
         }
     }
 }

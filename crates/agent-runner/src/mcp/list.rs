@@ -4,9 +4,11 @@ use std::collections::HashSet;
 
 use agent_schemas::Json;
 use rmcp::RoleClient;
-use rmcp::model::{PaginatedRequestParams, Tool};
-use rmcp::service::{Peer, ServiceError};
+use rmcp::model::{ClientRequest, ListToolsRequest, PaginatedRequestParams, ServerResult, Tool};
+use rmcp::service::{Peer, PeerRequestOptions, ServiceError};
+use serde_json::Value;
 
+use super::abandoned::Abandoned;
 use super::config::McpServerConfig;
 use super::tool::Listing;
 
@@ -20,9 +22,8 @@ pub(super) async fn list(
 ) -> Result<Vec<Listing>, ServiceError> {
     let (mut listed, mut cursor, mut cursors) = (Vec::new(), None, HashSet::new());
     loop {
-        let page = PaginatedRequestParams::default().with_cursor(cursor);
-        let page = peer.list_tools(Some(page)).await?;
-        listed.extend(page.tools.into_iter().filter_map(|tool| usable(tool, config)));
+        let (tools, next_cursor) = page(peer, cursor, config).await?;
+        listed.extend(tools.into_iter().filter_map(|tool| usable(tool, config)));
         if listed.len() > MAX_TOOLS {
             listed.truncate(MAX_TOOLS);
             tracing::warn!(
@@ -31,11 +32,49 @@ pub(super) async fn list(
             );
             return Ok(listed);
         }
-        match page.next_cursor {
+        match next_cursor {
             Some(next) if cursors.insert(next.clone()) => cursor = Some(next),
             _ => return Ok(listed),
         }
     }
+}
+
+/// One page, and the cursor of the next one. It is asked for although the library may have one that is still fresh, because
+/// nobody asks without a reason.
+async fn page(
+    peer: &Peer<RoleClient>,
+    cursor: Option<String>,
+    config: &McpServerConfig,
+) -> Result<(Vec<Tool>, Option<String>), ServiceError> {
+    let params = PaginatedRequestParams::default().with_cursor(cursor);
+    let request = ClientRequest::ListToolsRequest(ListToolsRequest::with_param(params));
+    let handle = peer.send_request_with_option(request, PeerRequestOptions::no_options()).await?;
+    let abandoned = Abandoned::new(peer, handle.id.clone());
+    let answer = handle.await_response().await;
+    abandoned.is_answered();
+    match answer? {
+        ServerResult::ListToolsResult(page) => Ok((page.tools, page.next_cursor)),
+        // One tool that is no tool must not cost the others.
+        ServerResult::CustomResult(page) => {
+            read_one_by_one(page.0, config).ok_or(ServiceError::UnexpectedResponse)
+        }
+        _ => Err(ServiceError::UnexpectedResponse),
+    }
+}
+
+/// The tools of a page that has others, which are left out.
+fn read_one_by_one(mut page: Value, config: &McpServerConfig) -> Option<(Vec<Tool>, Option<String>)> {
+    let next_cursor = page.get("nextCursor").and_then(Value::as_str).map(str::to_owned);
+    let Value::Array(tools) = page.get_mut("tools")?.take() else { return None };
+    let read = |tool: Value| {
+        let name = tool.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let tool = serde_json::from_value(tool);
+        tool.inspect_err(|error| {
+            tracing::warn!(mcp.server = config.name, tool.name = name, "a tool was left out: {error}");
+        })
+        .ok()
+    };
+    Some((tools.into_iter().filter_map(read).collect(), next_cursor))
 }
 
 /// The tool, if the settings allow it and models can take its schema.

@@ -97,6 +97,13 @@ async fn server__of_many_pages__offers_the_tools_that_models_can_take() {
 }
 
 #[tokio::test]
+async fn server__with_tools_that_are_none__offers_the_others() {
+    let servers = start(config(&["strange"])).await;
+    assert_eq!(status(&servers).problem, None);
+    assert_eq!(names(&servers).len(), 12);
+}
+
+#[tokio::test]
 async fn names__with_a_prefix_and_a_list__are_only_these() {
     let mut config = config(&[]);
     config.prefix = "my_".to_owned();

@@ -87,6 +87,7 @@ def pages(cursor):
     tools = [tool(name) for name in names]
     if cursor is None:
         tools.append({"name": "odd", "inputSchema": {"type": "object", "oneOf": [{}]}})
+        tools.extend([{"name": "none"}, {"inputSchema": {}}, 7] if "strange" in sys.argv else [])
     return {"tools": tools if cursor != "again" else [], "nextCursor": "next" if cursor is None else "again"}
 
 
