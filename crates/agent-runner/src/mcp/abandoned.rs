@@ -17,7 +17,7 @@ impl Abandoned {
     }
 
     /// The answer is there.
-    pub(super) fn is_answered(mut self) {
+    pub(super) fn answered(mut self) {
         self.id = None;
     }
 }

@@ -84,7 +84,7 @@ async fn once(
             idle.as_secs()
         ))),
     };
-    abandoned.is_answered();
+    abandoned.answered();
     answer.map_err(|error| failure(client, &error))
 }
 

@@ -51,7 +51,7 @@ async fn page(
     let handle = peer.send_request_with_option(request, PeerRequestOptions::no_options()).await?;
     let abandoned = Abandoned::new(peer, handle.id.clone());
     let answer = handle.await_response().await;
-    abandoned.is_answered();
+    abandoned.answered();
     match answer? {
         ServerResult::ListToolsResult(page) => Ok((page.tools, page.next_cursor)),
         // One tool that is no tool must not cost the others.
