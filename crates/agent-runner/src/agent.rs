@@ -1,6 +1,7 @@
 //! The trait that agents implement.
 
 mod error;
+mod info;
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use crate::RunHandle;
 
 pub use error::AgentError;
 pub(crate) use error::Effect;
+pub use info::{AgentInfo, Described, described};
 
 /// Something that answers requests.
 ///
@@ -56,6 +58,11 @@ pub trait Agent: fmt::Debug + Send + Sync + 'static {
     fn summarizes(&self) -> bool {
         false
     }
+
+    /// What the agent tells its callers about itself; by default, nothing.
+    fn info(&self) -> AgentInfo {
+        AgentInfo::default()
+    }
 }
 
 #[deny(clippy::missing_trait_methods)]
@@ -72,6 +79,10 @@ impl<A: Agent + ?Sized> Agent for Arc<A> {
     fn summarizes(&self) -> bool {
         (**self).summarizes()
     }
+
+    fn info(&self) -> AgentInfo {
+        (**self).info()
+    }
 }
 
 #[deny(clippy::missing_trait_methods)]
@@ -87,6 +98,10 @@ impl<A: Agent + ?Sized> Agent for Box<A> {
 
     fn summarizes(&self) -> bool {
         (**self).summarizes()
+    }
+
+    fn info(&self) -> AgentInfo {
+        (**self).info()
     }
 }
 

@@ -53,7 +53,9 @@ mod journal;
 mod live;
 #[cfg(feature = "mcp")]
 pub mod mcp;
+mod open_json;
 mod question;
+mod question_input;
 mod run_memory;
 mod run_state;
 mod runner;
@@ -74,7 +76,7 @@ pub use agent_schemas::{
     Durability, HttpHead, IdempotencyKey, OnDisconnect, ProtocolData, RunOptions, SessionPolicy,
 };
 
-pub use agent::{Agent, AgentError, AgentFn, Recovery, agent_fn};
+pub use agent::{Agent, AgentError, AgentFn, AgentInfo, Described, Recovery, agent_fn, described};
 pub use agent_services::Services;
 pub use answer::Answer;
 pub use budget::{ByteBudget, Reservation};
@@ -83,6 +85,7 @@ pub use cursor::{Cursor, CursorError};
 pub use handle::RunHandle;
 pub use live::RunEnd;
 pub use question::Question;
+pub use question_input::QuestionInput;
 pub use run_memory::RunMemory;
 pub use run_state::RunState;
 pub use runner::{

@@ -1,12 +1,13 @@
 //! Questions to the user, which end the run. The answer starts another run, which continues the turn.
 
-use agent_schemas::{Json, McpApprovalRequest, Message, MessageType, Role, object};
+use agent_schemas::{Json, JsonObject, McpApprovalRequest, Message, MessageType, Role, object};
 
 use crate::agent::AgentError;
-use crate::answer::{Answer, QUESTION};
+use crate::answer::{Answer, INPUTS, QUESTION};
 use crate::handle::RunHandle;
 use crate::journal::{self, question_id};
 use crate::live::Entry;
+use crate::question_input::QuestionInput;
 
 /// A question to the user.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,18 +16,28 @@ pub struct Question {
     text: String,
     approval: Option<(String, Json)>,
     server_label: Option<String>,
+    inputs: JsonObject,
 }
 
 impl Question {
     /// A question that the user answers with a message. The name distinguishes it from other questions of the turn.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
-        Question { name: name.into(), text: text.into(), approval: None, server_label: None }
+        let (name, text) = (name.into(), text.into());
+        Question { name, text, approval: None, server_label: None, inputs: JsonObject::new() }
     }
 
     /// Asks for approval to call a tool with these arguments. Clients that know requests for approval show one.
     #[must_use]
     pub fn for_approval(mut self, tool: impl Into<String>, arguments: Json) -> Self {
         self.approval = Some((tool.into(), arguments));
+        self
+    }
+
+    /// Asks the client for something, under a key that the answer repeats ([`Answer::inputs`]). One question may ask for
+    /// several things.
+    #[must_use]
+    pub fn with_input(mut self, key: impl Into<String>, input: QuestionInput) -> Self {
+        self.inputs.insert(key.into(), input.into_json());
         self
     }
 
@@ -107,7 +118,11 @@ impl RunHandle {
         let text = self.message();
         text.put(agent_schemas::ContentBody::Text { text: Some(question.text.clone()) });
         let Some((name, arguments)) = &question.approval else {
-            text.set_metadata(object! { QUESTION => id });
+            let mut metadata = object! { QUESTION => id };
+            if !question.inputs.is_empty() {
+                metadata.insert(INPUTS.to_owned(), question.inputs.clone().into());
+            }
+            text.set_metadata(metadata);
             return text.complete();
         };
         text.complete();

@@ -30,7 +30,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::child::StartChild;
 use crate::live::LiveRun;
-use crate::{Agent, ByteBudget, Services};
+use crate::{Agent, AgentInfo, ByteBudget, Services};
 
 pub use context::{ContextError, RunContext};
 pub use delete::{Deleted, delete_session, delete_user};
@@ -175,6 +175,11 @@ impl Runner {
     /// The names of the agents, the default agent first.
     pub fn agent_names(&self) -> impl Iterator<Item = &str> {
         self.0.agents.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// What an agent tells its callers about itself.
+    pub fn agent_info(&self, name: &str) -> Option<AgentInfo> {
+        self.0.agents.iter().find(|(known, _)| known == name).map(|(_, agent)| agent.info())
     }
 
     /// Whether the agent for this model can be asked for a summary; see [`Agent::summarizes`].

@@ -27,7 +27,6 @@ mod lenient;
 mod listing;
 mod members;
 mod model;
-mod open_json;
 mod place;
 mod request;
 mod stream;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use agent_schemas::{Content, Error, Json, McpApprovalResponse, Message, MessageType, Role, RunId};
+use agent_schemas::{Error, Json, Message, Role, RunId};
 use agent_services::page::PageSize;
 use agent_services::retry::retry_unavailable;
 use agent_services::run::{Step, may_exist};
@@ -84,7 +84,8 @@ struct OpenQuestion {
 }
 
 async fn find_question(live: &LiveRun) -> Result<Option<OpenQuestion>, AgentError> {
-    let named = live.new_input().iter().rev().find_map(approval);
+    let named = live.new_input().iter().rev().find_map(Answer::named);
+    let named = named.and_then(|(question, answer)| Some((asked_by(&question)?, answer)));
     let is_named = named.is_some();
     let (run, answer) = match named {
         Some(named) => named,
@@ -114,17 +115,6 @@ async fn find_question(live: &LiveRun) -> Result<Option<OpenQuestion>, AgentErro
 fn refused(why: &str) -> AgentError {
     let message = format!("The question that this request answers {why}; start a new turn");
     Error::Custom { status: 409, code: "QUESTION_CLOSED".to_owned(), message }.into()
-}
-
-/// The run whose request for approval a message answers.
-fn approval(message: &Message) -> Option<(RunId, Answer)> {
-    if message.kind != MessageType::McpApprovalResponse {
-        return None;
-    }
-    let response =
-        McpApprovalResponse::from_data(message.contents().iter().find_map(Content::as_data)?).ok()?;
-    let answer = Answer { approved: response.approve, text: response.reason.unwrap_or_default() };
-    Some((asked_by(&response.approval_request_id)?, answer))
 }
 
 /// The run before this one, if it may have asked something: the one that this run continues, or the last one of the

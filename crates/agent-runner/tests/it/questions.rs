@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use agent_runner::{Agent, AgentError, Question, RunHandle, RunOptions, Runner, StepEffect};
+use agent_runner::{
+    Agent, AgentError, Question, QuestionInput, RunHandle, RunOptions, Runner, StepEffect, agent_fn,
+};
 use agent_schemas::{
     AgentRequest, AgentResponse, Content, ContentBody, Json, McpApprovalResponse, Message, MessageType, Role,
     Status, object,
@@ -170,4 +172,46 @@ async fn conversation__sent_whole__has_the_answers() {
     conversation.extend([assistant("sent to Bob"), Message::user("Once more")]);
     let asked = world.send("", conversation, RunOptions::default().without_history()).await;
     assert_eq!(text(&asked), "Shall I send draft to Bob?", "an approval is not used twice");
+}
+
+/// A user's answer to the question of a response, with the results of its inputs.
+fn inputs(asked: &AgentResponse, results: Json) -> Message {
+    let metadata = asked.messages().last().and_then(|last| last.metadata.clone()).expect("metadata");
+    let inputs = metadata.get("inputs").and_then(Json::as_object).expect("inputs");
+    let methods: Vec<_> =
+        inputs.values().map(|input| input.as_object().expect("a request")["method"].clone()).collect();
+    assert_eq!(methods, ["elicitation/create", "roots/list"].map(Json::from));
+    let mut message = Message::user("");
+    message.content = Some(vec![Content::data(results.as_object().expect("an object").clone())]);
+    message.metadata = Some(object! { "question" => metadata["question"].clone() });
+    message
+}
+
+#[tokio::test]
+async fn question__with_inputs__gets_their_results() {
+    let agent = agent_fn(|run: RunHandle| async move {
+        let schema = object! { "type" => "object", "properties" => object! { "name" => object! { "type" => "string" } } };
+        let question = Question::new("who", "Who are you?")
+            .with_input("person", QuestionInput::form("Your name?", schema))
+            .with_input("roots", QuestionInput::of_client("roots/list", Default::default()));
+        let answer = run.ask(question).await?;
+        let name = answer.form("person").and_then(|form| form.get("name").cloned());
+        run.say(&format!("{} {name:?} {}", answer.approved, answer.inputs.contains_key("roots")));
+        Ok(())
+    });
+    let runner = Runner::builder().agent("asker", agent).build().expect("one agent");
+    let send = async |message: Message, session: &str| {
+        let mut request = AgentRequest::new(vec![message]);
+        request.session_id = Some(session.to_owned());
+        let run = runner.start(request, RunOptions::default()).await.expect("started");
+        final_response(&collect(run.cursor(0)).await).clone()
+    };
+    let accepted = object! { "action" => "accept", "content" => object! { "name" => "Ann" } };
+    let declined = object! { "action" => "decline" };
+    for (result, expected) in [(accepted, "true Some(String(\"Ann\")) true"), (declined, "false None true")] {
+        let asked = send(Message::user("hi"), expected).await;
+        let results = object! { "person" => result, "roots" => object! { "roots" => Vec::<Json>::new() } };
+        let answered = send(inputs(&asked, results.into()), expected).await;
+        assert_eq!(text(&answered), expected);
+    }
 }

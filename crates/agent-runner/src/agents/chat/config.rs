@@ -7,8 +7,9 @@ use agent_schemas::JsonObject;
 use agent_services::page::MAX_PAGE;
 use serde::{Deserialize, Serialize};
 
+use super::ChatError;
 use super::extra::OWN_MEMBERS;
-use super::{ChatError, open_json};
+use crate::open_json;
 use crate::{SecretMap, seconds};
 
 /// The members that are passed on by default. Model servers know them, but the native protocol does not: they control
