@@ -9,6 +9,8 @@ mod environment;
 mod frameworks;
 mod guides;
 mod mcp;
+mod mcp_agents;
+mod mcp_server;
 mod openapi;
 mod package;
 mod projects;

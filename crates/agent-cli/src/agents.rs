@@ -12,7 +12,7 @@ use crate::config::{AgentConfig, Config, ConfigError, DemoConfig, EchoConfig, En
 use agent_runner::agents::{Demo, Echo};
 #[cfg(feature = "mcp")]
 use agent_runner::mcp::McpServers;
-use agent_runner::{Agent, Services};
+use agent_runner::{Agent, Services, described};
 #[cfg(feature = "python")]
 use agent_server::HttpConfig;
 
@@ -123,7 +123,23 @@ pub(crate) async fn build(
     {
         served.scripts = builder.scripts;
     }
+    describe_agents(&mut served.agents, config)?;
     Ok(served)
+}
+
+/// Adds what the configuration says about agents.
+fn describe_agents(agents: &mut Named, config: &Config) -> Result<(), ConfigError> {
+    for (name, info) in &config.about {
+        let Some((_, agent)) = agents.iter_mut().find(|(known, _)| known == name) else {
+            let known: Vec<&str> = agents.iter().map(|(name, _)| name.as_str()).collect();
+            return Err(ConfigError::from_message(format!(
+                "about.{name}: there is no agent '{name}'; the agents are {}",
+                known.join(", ")
+            )));
+        };
+        *agent = Arc::new(described(Arc::clone(agent), info.clone()));
+    }
+    Ok(())
 }
 
 /// The models that a request may name to get this agent.

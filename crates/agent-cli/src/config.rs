@@ -20,6 +20,9 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+#[cfg(feature = "mcp")]
+use agent_protocol_mcp::McpConfig;
+use agent_runner::AgentInfo;
 use agent_server::{AgentApp, HttpConfig};
 use serde::{Deserialize, Serialize};
 
@@ -67,6 +70,11 @@ pub(crate) struct Config {
     /// Tools for all agents.
     #[cfg(feature = "mcp")]
     pub(crate) tools: ToolsConfig,
+    /// Prompts and resources for MCP clients.
+    #[cfg(feature = "mcp")]
+    pub(crate) mcp: McpConfig,
+    /// What agents tell their callers about themselves, by their names.
+    pub(crate) about: BTreeMap<String, AgentInfo>,
     /// The agents by name.
     pub(crate) agents: BTreeMap<String, AgentConfig>,
 }
@@ -87,6 +95,9 @@ impl Default for Config {
             log: LogConfig::default(),
             #[cfg(feature = "mcp")]
             tools: ToolsConfig::default(),
+            #[cfg(feature = "mcp")]
+            mcp: McpConfig::default(),
+            about: BTreeMap::new(),
             agents: BTreeMap::new(),
         }
     }

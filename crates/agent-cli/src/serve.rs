@@ -9,6 +9,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use crate::config::{Config, ConfigError, Environment, config_file, load};
+#[cfg(feature = "mcp")]
+use agent_protocol_mcp::Mcp;
 use agent_protocol_openai::OpenAi;
 use agent_runner::Services;
 use agent_server::AgentApp;
@@ -87,6 +89,11 @@ pub(crate) fn app(config: &Config, services: Services, served: Served) -> anyhow
         .max_response_ttl(Duration::from_secs(config.runs.response_seconds))
         .protocol(OpenAi)
         .drain(Duration::from_secs(config.drain_seconds));
+    #[cfg(feature = "mcp")]
+    {
+        let mcp = Mcp::new(config.mcp.clone());
+        app = app.protocol(mcp.map_err(|error| ConfigError::from_message(error.to_string()))?);
+    }
     if served.has_default {
         app = app.default_agent(served.default_name());
     }

@@ -1,7 +1,7 @@
 //! Serves agents over HTTP: one crate that re-exports all libraries of the project.
 //!
 //! An agent writes to its run; the runtime turns that into numbered events, stores them, and streams them to any number of
-//! clients, over its own protocol and over OpenAI's.
+//! clients, over its own protocol, over OpenAI's, and over MCP.
 //!
 //! ```no_run
 //! use agent_runtime::prelude::*;
@@ -31,17 +31,24 @@
 //! | [`runner`] | `agent-runner` | agents, runs, tools, and the agents that come with it |
 //! | [`server`] | `agent-server` | the HTTP server, and the extension point for protocols |
 #![cfg_attr(feature = "openai", doc = "| [`openai`] | `agent-protocol-openai` | OpenAI's protocols |")]
+#![cfg_attr(
+    feature = "mcp-server",
+    doc = "| [`mcp`] | `agent-protocol-mcp` | agents as tools of MCP clients |"
+)]
 //!
 //! # Features
 //!
 //! | feature | effect |
 //! |---|---|
 //! | `openai` (default) | [`OpenAi`](prelude), which serves OpenAI's Responses, Conversations and Chat Completions |
+//! | `mcp-server` | [`Mcp`](prelude), which serves agents as tools of MCP clients |
 //! | `chat` | the agent `Chat`, which calls a model over HTTP, and its steps for other agents |
 //! | `sqlite` | stores in a file: `Services::open("sqlite:PATH")` |
 //! | `redis` | stores that servers share: `Services::open("redis://HOST:PORT")` |
 //! | `testing` | `runner::testing`, with which agents and tools are tested |
 
+#[cfg(feature = "mcp-server")]
+pub use agent_protocol_mcp as mcp;
 #[cfg(feature = "openai")]
 pub use agent_protocol_openai as openai;
 pub use {
@@ -54,13 +61,16 @@ pub use {
 /// use agent_runtime::prelude::*;
 /// ```
 pub mod prelude {
+    #[cfg(feature = "mcp-server")]
+    pub use agent_protocol_mcp::Mcp;
     #[cfg(feature = "openai")]
     pub use agent_protocol_openai::OpenAi;
     #[cfg(feature = "chat")]
     pub use agent_runner::agents::{Chat, ChatConfig, ChatTurn};
     pub use agent_runner::tools::{Tool, ToolContext, ToolError, tool_fn};
     pub use agent_runner::{
-        Agent, AgentError, Recovery, RunHandle, RunOptions, Runner, SecretString, Services, agent_fn,
+        Agent, AgentError, AgentInfo, Recovery, RunHandle, RunOptions, Runner, SecretString, Services,
+        agent_fn, described,
     };
     pub use agent_schemas::{AgentRequest, AgentResponse, Error, Message, Role};
     pub use agent_server::{AgentApp, ApiError, HttpConfig, Principal};

@@ -41,6 +41,7 @@ pub mod protocol;
 mod readiness;
 mod router;
 mod routes;
+mod run_info;
 mod sse;
 mod state;
 

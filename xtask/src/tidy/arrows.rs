@@ -40,13 +40,25 @@ const RULES: &[Rule] = &[
         never: &["redis", "rusqlite", "bb8", "clap", "reqwest", "hyper"],
     },
     Rule {
+        package: "agent-protocol-mcp",
+        ours: &["agent-schemas", "agent-services", "agent-runner", "agent-server"],
+        never: &["redis", "rusqlite", "bb8", "clap", "reqwest", "hyper", "rmcp"],
+    },
+    Rule {
         package: "agent-workers",
         ours: &["agent-schemas", "agent-services", "agent-runner"],
         never: &["axum", "hyper", "redis", "rusqlite", "bb8", "clap", "reqwest"],
     },
     Rule {
         package: "agent-runtime",
-        ours: &["agent-schemas", "agent-services", "agent-runner", "agent-server", "agent-protocol-openai"],
+        ours: &[
+            "agent-schemas",
+            "agent-services",
+            "agent-runner",
+            "agent-server",
+            "agent-protocol-openai",
+            "agent-protocol-mcp",
+        ],
         never: &["axum", "redis", "rusqlite", "bb8", "clap", "reqwest", "hyper"],
     },
     Rule {
@@ -58,6 +70,7 @@ const RULES: &[Rule] = &[
             "agent-deploy",
             "agent-server",
             "agent-protocol-openai",
+            "agent-protocol-mcp",
             "agent-workers",
         ],
         never: &["redis", "rusqlite", "bb8"],
@@ -71,6 +84,7 @@ const RULES: &[Rule] = &[
             "agent-deploy",
             "agent-server",
             "agent-protocol-openai",
+            "agent-protocol-mcp",
             "agent-cli",
         ],
         never: &[],

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agent_runner::{ByteBudget, ContextError, CursorError, Run, RunContext, Runner};
+use agent_schemas::api::runs::RunInfo;
 use agent_schemas::{Error, JsonObject, RunId, RunOptions, SessionPolicy, sse as log};
 use agent_services::run::RunRecord;
 use axum::extract::FromRef;
@@ -20,6 +21,7 @@ use crate::config::HttpConfig;
 use crate::error::{ApiError, log_cut};
 use crate::extract::{JsonRequest, idempotency_key, name_session, parse_object};
 use crate::headers::{head_of, keeps_alive, set_run_id};
+use crate::run_info::shown;
 use crate::sse;
 use crate::state::App;
 
@@ -141,6 +143,26 @@ impl ProtocolContext {
         let source = TranslatedStream::new(run.cursor(0), translator, self.0.closing());
         let keeps_alive = keeps_alive(client.version, &client.headers);
         named(sse::respond(&self.0, source, keeps_alive), run.id())
+    }
+
+    /// Responds with frames in the form of Server-Sent Events, in pieces of complete frames, with heartbeats in between. The
+    /// stream ends when the frames do, or when the server closes its connections.
+    pub fn respond<S>(&self, frames: S, client: &Parts) -> Response
+    where
+        S: Stream<Item = Result<Bytes, CursorError>> + Send + Unpin + 'static,
+    {
+        sse::respond(&self.0, frames, keeps_alive(client.version, &client.headers))
+    }
+
+    /// A run as the native protocol shows it, if it exists for the caller.
+    ///
+    /// # Errors
+    /// [`ApiError`] if the store fails.
+    pub async fn run_info(&self, caller: &Caller, id: &RunId) -> Result<Option<RunInfo>, ApiError> {
+        match self.record(caller, id).await? {
+            Some(record) => Ok(Some(shown(&self.0, record).await?)),
+            None => Ok(None),
+        }
     }
 
     /// A run's log as the translator's frames, in pieces of complete frames, for other kinds of connections.

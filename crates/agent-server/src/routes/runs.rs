@@ -5,8 +5,7 @@
 
 use agent_runner::Run;
 use agent_schemas::api::runs::{RunInfo, RunPage};
-use agent_schemas::{Event, RunId, SessionId, Status, sse as frames};
-use agent_services::ErrorKind;
+use agent_schemas::{RunId, SessionId, Status, sse as frames};
 use agent_services::page::PageToken;
 use agent_services::run::{LogChunk, RunFilter, RunRecord, may_exist};
 use axum::Json;
@@ -18,6 +17,7 @@ use axum::response::{IntoResponse, Response};
 use crate::error::ApiError;
 use crate::extract::{Caller, PathId, QueryParams, RunRequest, last_event, position};
 use crate::headers::{keeps_alive, set_run_id};
+use crate::run_info::{info_of, shown};
 use crate::sse;
 use crate::state::App;
 
@@ -215,49 +215,4 @@ async fn check_visible(app: &App, caller: &Caller, id: &RunId) -> Result<(), Api
 
 fn no_such(id: &RunId) -> ApiError {
     ApiError::NoSuchRun(id.to_string())
-}
-
-/// A run as clients see it, with its response if it has ended.
-pub(crate) async fn shown(app: &App, record: RunRecord) -> Result<RunInfo, ApiError> {
-    let (has_ended, last) = (record.status.is_final(), record.entries.saturating_sub(1));
-    let mut info = info_of(record);
-    if has_ended {
-        let id = RunId::new(info.id.as_str());
-        let batches = match app.runner().services().runs.read(&id, last, PAGE_BYTES).await {
-            Ok(page) => page.map(|page| page.batches).unwrap_or_default(),
-            Err(error) if error.kind() == ErrorKind::Unexpected => {
-                tracing::error!(run.id = %id, error = %error, "the end of a run's log cannot be read");
-                info.damaged = Some(true);
-                Vec::new()
-            }
-            Err(error) => return Err(error.into()),
-        };
-        match batches.iter().flat_map(|batch| frames::frames(&batch.frames)).last().map(Event::from_slice) {
-            Some(Ok(Event::Response(response))) => info.response = Some(response),
-            Some(Err(error)) => {
-                tracing::error!(run.id = %id, error = %error, "the last entry of a run's log is damaged");
-                info.damaged = Some(true);
-            }
-            _ => {}
-        }
-    }
-    Ok(info)
-}
-
-fn info_of(record: RunRecord) -> RunInfo {
-    RunInfo {
-        id: record.id.to_string(),
-        object: "run".into(),
-        status: record.status,
-        agent: record.agent,
-        user_id: record.user_id.to_string(),
-        session_id: record.session_id.to_string(),
-        parent_run_id: record.options.parent.map(|parent| parent.to_string()),
-        created_at: record.created_at,
-        ended_at: record.ended_at,
-        events: i64::try_from(record.entries).unwrap_or(i64::MAX),
-        cancel_requested: record.cancel_requested,
-        response: None,
-        damaged: record.damage.is_some().then_some(true),
-    }
 }

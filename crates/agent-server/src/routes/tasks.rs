@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use crate::error::ApiError;
 use crate::extract::{Caller, PathId, RunRequest};
-use crate::routes::runs::{known, shown};
+use crate::routes::runs::known;
+use crate::run_info::shown;
 use crate::state::App;
 
 /// Upstream's name for the queue of these tasks.

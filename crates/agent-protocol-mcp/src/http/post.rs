@@ -1,0 +1,239 @@
+//! `POST`: one message of a client.
+
+use std::sync::Arc;
+
+use agent_schemas::{Json, JsonObject, RunId, object};
+use agent_server::protocol::{ApiError, Caller, JsonRequest};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode};
+
+use super::{accepts, headers, refuse, session};
+use crate::call::spec::{Calling, Head, Prepared};
+use crate::call::stream::Started;
+use crate::capabilities::Capabilities;
+use crate::client::Client;
+use crate::dispatch;
+use crate::endpoint::{Piped, SESSION_ID};
+use crate::log_level::LogLevel;
+use crate::methods::tools;
+use crate::result::{complete, server_info};
+use crate::rpc::{self, Id, Message, Notification, Request, RpcError};
+use crate::server::{Server, user};
+use crate::session::Session;
+use crate::version::Version;
+
+pub(super) async fn post(server: Server, mut request: JsonRequest) -> Response {
+    let message = match Message::read(request.take_body()) {
+        Ok(message) => message,
+        Err((id, error)) => return refuse(id.as_ref(), &error),
+    };
+    match message {
+        Message::Request(message) => {
+            let answered = answer(&server, &request, &message).await;
+            answered.unwrap_or_else(|error| refuse(Some(&message.id), &error))
+        }
+        Message::Notification(message) => {
+            let noted = note(&server, &request, &message).await;
+            noted.map_or_else(|error| refuse(None, &error), |()| StatusCode::ACCEPTED.into_response())
+        }
+        Message::Response { id, result } => {
+            let taken = take(&server, &request, &id, result).await;
+            taken.map_or_else(|error| refuse(None, &error), |()| StatusCode::ACCEPTED.into_response())
+        }
+    }
+}
+
+/// Whether a request is one of a version without sessions, or of one that is not known here.
+fn is_modern(request: &JsonRequest, message: &Request) -> bool {
+    let is_new = |version: &str| Version::read(version).is_none_or(Version::is_modern);
+    let header = headers::version(&request.parts().headers);
+    let has_session = request.parts().headers.contains_key(SESSION_ID);
+    Client::version_in(&message.params).is_some()
+        || header.is_some_and(|version| is_new(version) && !has_session && message.method != "initialize")
+        || header.and_then(Version::read).is_some_and(Version::is_modern)
+}
+
+async fn answer(server: &Server, request: &JsonRequest, message: &Request) -> Result<Response, RpcError> {
+    let parts = request.parts();
+    if is_modern(request, message) {
+        let has_headers = parts.extensions.get::<Piped>().is_none();
+        if has_headers {
+            headers::check_version(&parts.headers, message)?;
+        }
+        let client = Client::of_request(&message.params)?;
+        if has_headers {
+            headers::check(&parts.headers, message)?;
+        }
+        return respond(server, request, &client, message).await;
+    }
+    if message.method == "initialize" {
+        return initialize(server, message);
+    }
+    let session = session(server, &parts.headers)?;
+    if let Some(version) = headers::version(&parts.headers).filter(|version| Version::read(version).is_none())
+    {
+        let known = format!(
+            "The header MCP-Protocol-Version is '{version}', but the session's is '{}'",
+            session.version
+        );
+        return Err(RpcError::invalid_request(known));
+    }
+    match message.method.as_str() {
+        "ping" => return Ok(axum::Json(rpc::result(&message.id, JsonObject::new())).into_response()),
+        "logging/setLevel" => {
+            let level = LogLevel::of(message.params.get("level").unwrap_or(&Json::Null))?;
+            server.state.set_level(&session.id, level);
+            return Ok(axum::Json(rpc::result(&message.id, JsonObject::new())).into_response());
+        }
+        _ => {}
+    }
+    let level = server.state.level(&session.id);
+    respond(server, request, &Client::of_session(session, level), message).await
+}
+
+/// Answers a request of a known client.
+async fn respond(
+    server: &Server,
+    request: &JsonRequest,
+    client: &Client,
+    message: &Request,
+) -> Result<Response, RpcError> {
+    let caller = Caller::of(&request.parts().extensions);
+    match message.method.as_str() {
+        "tools/call" => call(server, request, (client, &caller), message).await,
+        "subscriptions/listen" if client.is_modern() => {
+            crate::subscriptions::of_request(server, caller, message, request.parts()).await
+        }
+        _ => {
+            let result = dispatch::answer(server, &caller, client, message).await;
+            // Since 2026-07-28, the HTTP status says what kind of error it is; before, clients expect 200.
+            let result = result.map_err(|error| match client.is_modern() {
+                true => error,
+                false => error.with_status(StatusCode::OK),
+            })?;
+            Ok(axum::Json(rpc::result(&message.id, result)).into_response())
+        }
+    }
+}
+
+/// Begins a session (2025-11-25, basic/lifecycle).
+fn initialize(server: &Server, message: &Request) -> Result<Response, RpcError> {
+    let version = message.params.get("protocolVersion").and_then(Json::as_str);
+    let version = version.ok_or_else(|| RpcError::invalid_params("protocolVersion is required"))?;
+    let version = Version::read(version).filter(|version| !version.is_modern());
+    let version = version.unwrap_or(Version::NEWEST_WITH_SESSIONS);
+    let declared = message.params.get("capabilities").and_then(Json::as_object).cloned().unwrap_or_default();
+    let random = server.context.runner().services().ids.random();
+    let session = Session::new(version, Capabilities::of(&declared), &random);
+    let mut result = object! {
+        "protocolVersion" => version.as_str(),
+        "capabilities" => dispatch::capabilities(false),
+        "serverInfo" => server_info(),
+    };
+    if let Some(instructions) = &server.config.instructions {
+        result.insert("instructions".to_owned(), instructions.as_str().into());
+    }
+    let mut response = axum::Json(rpc::result(&message.id, result)).into_response();
+    if let Ok(id) = HeaderValue::from_str(&session.id) {
+        response.headers_mut().insert(SESSION_ID, id);
+    }
+    Ok(response)
+}
+
+/// Calls a tool: starts a run of its agent.
+async fn call(
+    server: &Server,
+    request: &JsonRequest,
+    (client, caller): (&Client, &Caller),
+    message: &Request,
+) -> Result<Response, RpcError> {
+    let name = message.params.get("name").and_then(Json::as_str);
+    let name = name.ok_or_else(|| RpcError::invalid_params("name is required"))?;
+    let tool = tools::find(server.context.runner(), name)?;
+    let parts = request.parts();
+    if client.is_modern() && parts.extensions.get::<Piped>().is_none() {
+        headers::check_arguments(&parts.headers, &tool.input_schema(), message)?;
+    }
+    let takes_stream = accepts(&parts.headers, "text/event-stream");
+    let mut client = client.clone();
+    if !takes_stream {
+        client.log_level = None;
+    }
+    let user = user(caller, &message.params);
+    let calling = Calling { context: &server.context, caller, client: &client, user };
+    let (spec, head) = match calling.prepare(&tool, message).await? {
+        Prepared::Run(spec, head) => (*spec, head),
+        Prepared::Asked(result) => {
+            return Ok(axum::Json(rpc::result(&message.id, complete(result))).into_response());
+        }
+    };
+    let run = server.context.start(request, spec).await.map_err(of_api)?;
+    if let Some(session) = &client.session {
+        server.state.note_call(&session.id, &message.id, run.id().clone());
+    }
+    let (context, state) = (server.context.clone(), Arc::clone(&server.state));
+    Ok(Started { context, state, run, head, seen: 0 }.respond(parts, takes_stream).await)
+}
+
+/// Notes what a client says about the requests of its session.
+async fn note(server: &Server, request: &JsonRequest, message: &Notification) -> Result<(), RpcError> {
+    if !request.parts().headers.contains_key(SESSION_ID) {
+        // Since 2026-07-28 there is nothing that a client may say.
+        return Ok(());
+    }
+    let session = session(server, &request.parts().headers)?;
+    if message.method != "notifications/cancelled" {
+        return Ok(());
+    }
+    let id = message.params.get("requestId").and_then(Id::of);
+    if let Some(run) = id.and_then(|id| server.state.call(&session.id, &id)) {
+        let caller = Caller::of(&request.parts().extensions);
+        let is_known = server.context.record(&caller, &run).await.map_err(of_api)?.is_some();
+        if is_known {
+            server.context.runner().cancel(&run).await.map_err(|error| of_api(error.into()))?;
+        }
+    }
+    Ok(())
+}
+
+/// Takes a client's answer to a question, and continues once all are there.
+async fn take(
+    server: &Server,
+    request: &JsonRequest,
+    id: &Id,
+    result: Result<JsonObject, JsonObject>,
+) -> Result<(), RpcError> {
+    let session = session(server, &request.parts().headers)?;
+    let caller = Caller::of(&request.parts().extensions);
+    let unknown = || RpcError::invalid_request("The message answers no request of this server");
+    let (run, key) = id.as_text().and_then(|id| id.split_once('/')).ok_or_else(unknown)?;
+    let record =
+        server.context.record(&caller, &RunId::new(run)).await.map_err(of_api)?.ok_or_else(unknown)?;
+    let head =
+        Head::of(&record).filter(|head| head.session.as_ref() == Some(&session)).ok_or_else(unknown)?;
+    let client = Client::of_session(session, head.level.unwrap_or(LogLevel::Emergency));
+    let user = Some(record.user_id.clone()).filter(|_| !record.options.anonymous_session);
+    let calling = Calling { context: &server.context, caller: &caller, client: &client, user };
+    let (asked, context) = calling.asked(run, &record.agent).await?;
+    if !asked.requests().contains_key(key) {
+        return Err(unknown());
+    }
+    // A client that fails to answer does not want to.
+    let result = result.unwrap_or_else(|_| object! { "action" => "cancel" });
+    let question = server.state.question(&record.id);
+    let results = question.add(key, result);
+    let is_complete = asked.requests().keys().all(|key| results.contains_key(key));
+    if !is_complete {
+        return Ok(());
+    }
+    let session = Some(record.session_id.to_string()).filter(|_| !record.options.anonymous_session);
+    let head = head.continued(&context);
+    let spec = calling.spec(head, asked.answer(&results), session, Some(context));
+    let run = server.context.start(request, spec).await.map_err(of_api)?;
+    question.continue_with(run.id().clone());
+    Ok(())
+}
+
+fn of_api(error: ApiError) -> RpcError {
+    RpcError::from(&error.info())
+}

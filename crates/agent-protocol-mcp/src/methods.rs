@@ -1,0 +1,6 @@
+//! The methods that answer at once.
+
+pub(crate) mod completion;
+pub(crate) mod prompts;
+pub(crate) mod resources;
+pub(crate) mod tools;
