@@ -1,5 +1,7 @@
 //! The command line.
 
+#[cfg(feature = "mcp")]
+pub(crate) mod mcp;
 #[cfg(feature = "client")]
 pub(crate) mod runs;
 pub(crate) mod store;
@@ -47,6 +49,12 @@ pub(crate) enum Command {
     /// it was cancelled. Sends AGENT_SERVER_TOKEN, if it is set, to the server as a bearer token.
     #[cfg(feature = "client")]
     Chat(ChatOptions),
+    /// Serve agents to the MCP client that starts this command
+    ///
+    /// Speaks the Model Context Protocol over standard input and output: each agent is a tool. A running server speaks it
+    /// at /mcp. Ends with standard input.
+    #[cfg(feature = "mcp")]
+    Mcp(mcp::McpOptions),
     /// Print the JSON Schemas of the wire types, for programs in other languages
     ///
     /// Without options, prints all of them as one document (JSON Schema 2020-12, with the types under $defs).

@@ -5,6 +5,8 @@ mod agents;
 mod cli;
 mod config;
 mod limits;
+#[cfg(feature = "mcp")]
+mod mcp;
 #[cfg(feature = "client")]
 mod remote;
 #[cfg(feature = "client")]
@@ -41,6 +43,8 @@ fn main() -> ExitCode {
         }
         #[cfg(feature = "client")]
         Command::Chat(options) => terminal::run(&options, &environment),
+        #[cfg(feature = "mcp")]
+        Command::Mcp(options) => mcp::run(&options, &environment),
         Command::Schema(options) => schema::run(&options),
         Command::Sessions(options) => sessions::run(&options, &environment),
         #[cfg(feature = "mcp")]

@@ -86,7 +86,10 @@ async fn stream(server: &Server, caller: &Caller, parts: &Parts) -> Result<Respo
         true => server.context.record(caller, &run).await.map_err(failed)?,
         false => None,
     };
-    let head = record.as_ref().and_then(Head::of).filter(|head| head.session.as_ref() == Some(&session));
+    let head = record
+        .as_ref()
+        .and_then(|record| Head::of(record, server.context.runner()))
+        .filter(|head| head.session.as_ref() == Some(&session));
     let head = head.ok_or_else(unknown)?;
     let run = server.context.runner().attach(&run).await.map_err(|error| failed(error.into()))?;
     let run = run.filter(|run| !run.is_trimmed()).ok_or_else(unknown)?;

@@ -32,6 +32,7 @@ mod paging;
 mod recent;
 mod result;
 mod rpc;
+mod schema;
 mod server;
 mod session;
 mod state;

@@ -23,7 +23,14 @@ pub(crate) fn complete(mut result: JsonObject) -> JsonObject {
     result
 }
 
-/// The same with how long clients may keep it (2026-07-28, server/utilities/caching).
+/// A result that says that the agent has failed, for the model that has called it.
+pub(crate) fn failed(text: &str) -> JsonObject {
+    let text = if text.is_empty() { "The agent failed" } else { text };
+    let content = object! { "type" => "text", "text" => text };
+    object! { "content" => vec![Json::from(content)], "isError" => true }
+}
+
+/// A complete result with how long clients may keep it (2026-07-28, server/utilities/caching).
 pub(crate) fn cacheable(mut result: JsonObject, seconds: i64, is_public: bool) -> JsonObject {
     result.insert("ttlMs".to_owned(), (seconds * 1000).into());
     result.insert("cacheScope".to_owned(), if is_public { "public" } else { "private" }.into());

@@ -53,10 +53,15 @@ impl Id {
 }
 
 impl Message {
-    /// Reads a message. The error carries the id, as far as it is known.
-    pub(crate) fn read(mut members: JsonObject) -> Result<Self, (Option<Id>, RpcError)> {
-        let id = members.get("id").and_then(Id::of);
-        let fault = |text: &str| (id.clone(), RpcError::invalid_request(text));
+    /// The id of a message, if it has a valid one.
+    pub(crate) fn id(members: &JsonObject) -> Option<Id> {
+        members.get("id").and_then(Id::of)
+    }
+
+    /// Reads a message.
+    pub(crate) fn read(mut members: JsonObject) -> Result<Self, RpcError> {
+        let id = Message::id(&members);
+        let fault = |text: &str| RpcError::invalid_request(text);
         if members.get("jsonrpc").and_then(Json::as_str) != Some("2.0") {
             return Err(fault("jsonrpc should be \"2.0\""));
         }
@@ -68,7 +73,7 @@ impl Message {
             Some(Json::Object(params)) => params,
             Some(_) => return Err(fault("params should be an object")),
         };
-        match (members.shift_remove("method"), id.clone()) {
+        match (members.shift_remove("method"), id) {
             (Some(Json::String(method)), Some(id)) => Ok(Message::Request(Request { id, method, params })),
             (Some(Json::String(method)), None) => Ok(Message::Notification(Notification { method, params })),
             (Some(_), _) => Err(fault("method should be a string")),

@@ -1,6 +1,6 @@
 //! What this process remembers of its clients. Nothing here is needed by a client of 2026-07-28.
 
-use agent_schemas::{Json, JsonObject, RunId};
+use agent_schemas::{JsonObject, RunId};
 use tokio::sync::watch;
 
 use crate::log_level::LogLevel;
@@ -92,7 +92,7 @@ impl State {
 }
 
 fn key(id: &Id) -> String {
-    Json::from(id.to_json()).to_string()
+    id.to_json().to_string()
 }
 
 impl Question {

@@ -8,6 +8,7 @@ use std::io;
 use std::sync::Arc;
 
 use agent_schemas::{Json, JsonObject, json};
+use agent_server::protocol::Principal;
 use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
@@ -24,19 +25,25 @@ use crate::endpoint::{PATH, Piped, SESSION_ID};
 /// How many lines wait for a client that does not read.
 const UNREAD: usize = 64;
 
-/// Serves a client over a pipe until its input ends. The application has to have the protocol [`Mcp`](crate::Mcp).
+/// Serves a client over a pipe until its input ends, as this user if there is one. The application has to have the protocol
+/// [`Mcp`](crate::Mcp).
 ///
 /// Requests in progress are answered before this returns; streams that never end are not waited for.
 ///
 /// # Errors
 /// An error of the pipe.
-pub async fn serve_stdio<R, W>(app: Router, input: R, mut output: W) -> io::Result<()>
+pub async fn serve_stdio<R, W>(
+    app: Router,
+    user: Option<Principal>,
+    input: R,
+    mut output: W,
+) -> io::Result<()>
 where
     R: AsyncBufRead + Unpin,
     W: AsyncWrite + Unpin,
 {
     let (lines, mut written) = mpsc::channel::<String>(UNREAD);
-    let pipe = Pipe { app, lines, session: Arc::default(), running: Arc::default() };
+    let pipe = Pipe { app, user, lines, session: Arc::default(), running: Arc::default() };
     let write = async {
         while let Some(line) = written.recv().await {
             output.write_all(line.as_bytes()).await?;
@@ -86,6 +93,7 @@ async fn read<R: AsyncBufRead + Unpin>(pipe: Pipe, input: R) -> io::Result<()> {
 #[derive(Clone)]
 struct Pipe {
     app: Router,
+    user: Option<Principal>,
     lines: mpsc::Sender<String>,
     /// The session that an `initialize` request has begun.
     session: Arc<Mutex<Option<String>>>,
@@ -131,7 +139,10 @@ impl Pipe {
         if let Some(session) = &*self.session.lock() {
             request = request.header(SESSION_ID, session);
         }
-        let Ok(request) = request.body(body) else { return };
+        let Ok(mut request) = request.body(body) else { return };
+        if let Some(user) = &self.user {
+            request.extensions_mut().insert(user.clone());
+        }
         let Ok(response) = self.app.clone().oneshot(request).await;
         if let Some(session) = response.headers().get(SESSION_ID).and_then(|id| id.to_str().ok()) {
             *self.session.lock() = Some(session.to_owned());

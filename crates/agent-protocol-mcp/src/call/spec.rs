@@ -1,6 +1,6 @@
 //! A call as a request for a run, and what the translation of the run's log has to know.
 
-use agent_runner::{ContextError, RunContext};
+use agent_runner::{ContextError, RunContext, Runner};
 use agent_schemas::{
     AgentRequest, Content, Json, JsonObject, Message, MessageType, OnDisconnect, ProtocolData, Role, RunId,
     UserId, json, object,
@@ -14,8 +14,9 @@ use crate::client::Client;
 use crate::input;
 use crate::log_level::LogLevel;
 use crate::methods::tools::Tool;
-use crate::result;
+use crate::result::{self, failed};
 use crate::rpc::{Id, Request, RpcError};
+use crate::schema;
 use crate::session::Session;
 
 /// The name of this protocol in the options of runs.
@@ -33,7 +34,8 @@ pub(crate) struct Head {
     pub(crate) capabilities: Capabilities,
     /// The session, before 2026-07-28.
     pub(crate) session: Option<Session>,
-    pub(crate) has_output_schema: bool,
+    /// The schema of the agent's answer.
+    pub(crate) output_schema: Option<JsonObject>,
     /// The progress of the runs before this one.
     pub(crate) base: i64,
 }
@@ -57,17 +59,15 @@ impl Head {
     fn to_data(&self) -> ProtocolData {
         let data = object! {
             "id" => self.id.to_json(), "token" => self.token.clone(), "base" => self.base,
-            "level" => self.level.map(LogLevel::as_str), "schema" => self.has_output_schema,
+            "level" => self.level.map(LogLevel::as_str),
             "session" => self.session.as_ref().map(|session| session.id.as_str()),
         };
         ProtocolData::new(PROTOCOL, Json::from(data).to_string())
     }
 
     /// The head of a call of a session, from the record of its run.
-    pub(crate) fn of(record: &RunRecord) -> Option<Self> {
-        let protocol = record.options.protocol.as_ref().filter(|protocol| protocol.protocol == PROTOCOL)?;
-        let data = json::parse(&protocol.data).ok()?;
-        let data = data.as_object()?;
+    pub(crate) fn of(record: &RunRecord, runner: &Runner) -> Option<Self> {
+        let data = kept(record)?;
         let session = Session::read(data.get("session")?.as_str()?)?;
         Some(Head {
             id: Id::of(data.get("id")?)?,
@@ -76,7 +76,7 @@ impl Head {
             level: data.get("level").and_then(Json::as_str).and_then(LogLevel::read),
             capabilities: session.capabilities,
             session: Some(session),
-            has_output_schema: data.get("schema").and_then(Json::as_bool).unwrap_or_default(),
+            output_schema: runner.agent_info(&record.agent).and_then(|info| info.output_schema),
             base: data.get("base").and_then(Json::as_i64).unwrap_or_default(),
         })
     }
@@ -84,9 +84,9 @@ impl Head {
 
 /// What a call leads to.
 pub(crate) enum Prepared {
-    Run(Box<RunSpec>, Head),
-    /// The client has not answered all that it was asked, and is asked again.
-    Asked(JsonObject),
+    Run(Box<(RunSpec, Head)>),
+    /// A result at once: a fault of the arguments, or the questions again that the client has not answered.
+    Result(JsonObject),
 }
 
 /// Who calls.
@@ -105,7 +105,10 @@ impl Calling<'_> {
             Some(Json::Object(arguments)) => arguments.clone(),
             Some(_) => return Err(RpcError::invalid_params("arguments should be an object")),
         };
-        tool.check(&arguments).map_err(|fault| RpcError::invalid_params(format!("arguments: {fault}")))?;
+        if let Some(fault) = schema::fault(&tool.input_schema(), &arguments) {
+            // The model can correct it (2025-11-25, server/tools, "Error Handling").
+            return Ok(Prepared::Result(failed(&format!("The arguments do not fit. {fault}"))));
+        }
         let meta = request.params.get("_meta").and_then(Json::as_object);
         let mut head = Head {
             id: request.id.clone(),
@@ -116,7 +119,7 @@ impl Calling<'_> {
             level: self.client.log_level,
             capabilities: self.client.capabilities,
             session: self.client.session.clone(),
-            has_output_schema: tool.info.output_schema.is_some(),
+            output_schema: tool.info.output_schema.clone(),
             base: 0,
         };
         let word = |key: &str| arguments.get(key).and_then(Json::as_str).filter(|_| !tool.takes_object());
@@ -130,7 +133,7 @@ impl Calling<'_> {
             Some((asked, _)) if state.is_some() => {
                 let responses = input::responses(&request.params)?;
                 if !asked.is_answered(&responses) {
-                    return Ok(Prepared::Asked(input::required(asked.requests(), state)));
+                    return Ok(Prepared::Result(input::required(asked.requests(), state)));
                 }
                 asked.answer(&responses)
             }
@@ -141,7 +144,7 @@ impl Calling<'_> {
         let session = word("session_id").map(str::to_owned);
         let context = asked.map(|(_, context)| context);
         head.base = context.as_ref().map_or(0, progress_of);
-        Ok(Prepared::Run(Box::new(self.spec(head.clone(), message, session, context)), head))
+        Ok(Prepared::Run(Box::new((self.spec(head.clone(), message, session, context), head))))
     }
 
     /// The run that a message of a call starts.
@@ -188,10 +191,16 @@ impl Calling<'_> {
     }
 }
 
+/// What a run's options keep for this protocol.
+fn kept(record: &RunRecord) -> Option<JsonObject> {
+    let protocol = record.options.protocol.as_ref().filter(|protocol| protocol.protocol == PROTOCOL)?;
+    json::parse(&protocol.data).ok()?.as_object().cloned()
+}
+
 /// The progress at which a run has ended.
 fn progress_of(context: &RunContext) -> i64 {
     let record = context.previous();
-    let base = Head::of(record).map_or(0, |head| head.base);
+    let base = kept(record).and_then(|data| data.get("base")?.as_i64()).unwrap_or_default();
     base.saturating_add(i64::try_from(record.entries).unwrap_or(i64::MAX))
 }
 

@@ -114,7 +114,7 @@ impl Next {
         let id = self.state.question(&self.run).continued().await?;
         let runner = self.context.runner();
         let (record, run) = (runner.record(&id).await, runner.attach(&id).await);
-        let (head, run) = (record.ok()?.as_ref().and_then(Head::of)?, run.ok()??);
+        let (head, run) = (record.ok()?.as_ref().and_then(|record| Head::of(record, runner))?, run.ok()??);
         let call = Call::new(Arc::new(head), id.clone(), 0);
         let progress = call.observed();
         let frames = self.context.frames(&run, call);

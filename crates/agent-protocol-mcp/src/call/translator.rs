@@ -16,7 +16,9 @@ use super::question::RunQuestion;
 use super::spec::Head;
 use crate::input;
 use crate::log_level::LogLevel;
+use crate::result::failed;
 use crate::rpc::{self, Id, RpcError};
+use crate::schema;
 
 /// How much text a progress notification collects, in bytes.
 const PIECE: usize = 200;
@@ -159,7 +161,11 @@ impl Call {
         if let Some(asked) = RunQuestion::of(response.messages()) {
             return self.end_with_question(asked, response);
         }
-        End::Result(self.with_meta(answer(response.messages(), self.head.has_output_schema), response, None))
+        End::Result(self.with_meta(
+            answer(response.messages(), self.head.output_schema.as_ref()),
+            response,
+            None,
+        ))
     }
 
     fn end_with_question(&self, asked: RunQuestion, response: &AgentResponse) -> End {
@@ -220,24 +226,24 @@ impl Call {
     }
 }
 
-/// A result that says that the agent has failed.
-fn failed(text: &str) -> JsonObject {
-    let text = if text.is_empty() { "The agent failed" } else { text };
-    object! { "content" => vec![text_block(text).into()], "isError" => true }
-}
-
 /// The agent's answer: the contents of its messages, and the last object among them as structured content.
-fn answer(output: &[Message], has_schema: bool) -> JsonObject {
+fn answer(output: &[Message], schema: Option<&JsonObject>) -> JsonObject {
     let is_answer =
         |message: &&Message| message.kind == MessageType::Message && message.role == Some(Role::Assistant);
     let contents = || output.iter().filter(is_answer).flat_map(Message::contents);
     let content: Vec<Json> = contents().filter_map(block).map(Json::from).collect();
-    let mut structured = contents().filter_map(Content::as_data).last().cloned();
-    if structured.is_none() && has_schema {
-        let text: String = contents().filter_map(Content::as_text).collect();
-        structured = json::parse(text.trim()).ok().and_then(|json| json.as_object().cloned());
+    let mut structured = contents().filter_map(Content::as_data).next_back().cloned();
+    if let Some(schema) = schema {
         if structured.is_none() {
-            return failed("The agent has not answered with the object that it should");
+            let text: String = contents().filter_map(Content::as_text).collect();
+            structured = json::parse(text.trim()).ok().and_then(|json| json.as_object().cloned());
+        }
+        let fault = match &structured {
+            Some(structured) => schema::fault(schema, structured),
+            None => Some("it is no object".to_owned()),
+        };
+        if let Some(fault) = fault {
+            return failed(&format!("The agent's answer does not fit its schema: {fault}"));
         }
     }
     let mut result = object! { "content" => content };

@@ -23,9 +23,11 @@ use crate::session::Session;
 use crate::version::Version;
 
 pub(super) async fn post(server: Server, mut request: JsonRequest) -> Response {
-    let message = match Message::read(request.take_body()) {
+    let body = request.take_body();
+    let id = Message::id(&body);
+    let message = match Message::read(body) {
         Ok(message) => message,
-        Err((id, error)) => return refuse(id.as_ref(), &error),
+        Err(error) => return refuse(id.as_ref(), &error),
     };
     match message {
         Message::Request(message) => {
@@ -162,9 +164,10 @@ async fn call(
     let user = user(caller, &message.params);
     let calling = Calling { context: &server.context, caller, client: &client, user };
     let (spec, head) = match calling.prepare(&tool, message).await? {
-        Prepared::Run(spec, head) => (*spec, head),
-        Prepared::Asked(result) => {
-            return Ok(axum::Json(rpc::result(&message.id, complete(result))).into_response());
+        Prepared::Run(run) => *run,
+        Prepared::Result(result) => {
+            let result = if client.is_modern() { complete(result) } else { result };
+            return Ok(axum::Json(rpc::result(&message.id, result)).into_response());
         }
     };
     let run = server.context.start(request, spec).await.map_err(of_api)?;
@@ -209,8 +212,9 @@ async fn take(
     let (run, key) = id.as_text().and_then(|id| id.split_once('/')).ok_or_else(unknown)?;
     let record =
         server.context.record(&caller, &RunId::new(run)).await.map_err(of_api)?.ok_or_else(unknown)?;
-    let head =
-        Head::of(&record).filter(|head| head.session.as_ref() == Some(&session)).ok_or_else(unknown)?;
+    let head = Head::of(&record, server.context.runner())
+        .filter(|head| head.session.as_ref() == Some(&session))
+        .ok_or_else(unknown)?;
     let client = Client::of_session(session, head.level.unwrap_or(LogLevel::Emergency));
     let user = Some(record.user_id.clone()).filter(|_| !record.options.anonymous_session);
     let calling = Calling { context: &server.context, caller: &caller, client: &client, user };

@@ -93,29 +93,6 @@ impl Tool {
     pub(crate) fn takes_object(&self) -> bool {
         self.info.input_schema.is_some()
     }
-
-    /// Checks the arguments of a call.
-    pub(crate) fn check(&self, arguments: &JsonObject) -> Result<(), String> {
-        let schema = serde_json::to_value(self.input_schema()).unwrap_or_default();
-        let arguments = serde_json::to_value(arguments).unwrap_or_default();
-        // References outside of the schema are not followed (2026-07-28, basic, "$ref Resolution").
-        let validator = jsonschema::validator_for(&schema).map_err(|error| {
-            tracing::error!(agent = self.agent, error = %error, "the agent's input schema is not valid");
-            "the schema of this tool is not valid, so nothing can be checked against it".to_owned()
-        })?;
-        match validator.iter_errors(&arguments).next() {
-            None => Ok(()),
-            Some(error) => {
-                let place = error.instance_path().to_string();
-                let place = if place.is_empty() {
-                    String::new()
-                } else {
-                    format!("{}: ", place.trim_start_matches('/'))
-                };
-                Err(format!("{place}{error}"))
-            }
-        }
-    }
 }
 
 /// The properties of a schema whose values are repeated in headers, with their paths (2026-07-28, streamable HTTP,
