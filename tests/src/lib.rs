@@ -8,6 +8,7 @@ pub mod completions;
 pub mod environment;
 pub mod history;
 pub mod link;
+pub mod mcp;
 pub mod model;
 pub mod packages;
 pub mod pythons;
