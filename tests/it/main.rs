@@ -9,6 +9,7 @@ mod golden;
 mod limits;
 mod malformed;
 mod mcp;
+mod mcp_server;
 mod model_server;
 mod outage;
 mod python;

@@ -3,6 +3,7 @@
 //! [`check`] is a pure function over a recorded conversation and knows nothing of this project's server. It returns every
 //! violation, each with the rule that it breaks.
 
+mod client;
 mod conversation;
 mod headers;
 mod results;
@@ -12,6 +13,7 @@ mod tests;
 
 use serde_json::Value;
 
+pub use client::{McpAnswer, McpClient, McpStream};
 pub use conversation::check;
 
 /// The two generations of the protocol.

@@ -228,8 +228,12 @@ impl Call {
 
 /// The agent's answer: the contents of its messages, and the last object among them as structured content.
 fn answer(output: &[Message], schema: Option<&JsonObject>) -> JsonObject {
-    let is_answer =
-        |message: &&Message| message.kind == MessageType::Message && message.role == Some(Role::Assistant);
+    // A message that was cut off was begun again.
+    let is_answer = |message: &&Message| {
+        message.kind == MessageType::Message
+            && message.role == Some(Role::Assistant)
+            && message.status == Status::Completed
+    };
     let contents = || output.iter().filter(is_answer).flat_map(Message::contents);
     let content: Vec<Json> = contents().filter_map(block).map(Json::from).collect();
     let mut structured = contents().filter_map(Content::as_data).next_back().cloned();
