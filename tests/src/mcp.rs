@@ -8,6 +8,7 @@ mod conversation;
 mod headers;
 mod results;
 mod rpc;
+mod tap;
 #[cfg(test)]
 mod tests;
 
@@ -15,6 +16,7 @@ use serde_json::Value;
 
 pub use client::{McpAnswer, McpClient, McpStream};
 pub use conversation::check;
+pub use tap::Tap;
 
 /// The two generations of the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
