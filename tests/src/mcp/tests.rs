@@ -8,6 +8,8 @@ use serde_json::Value;
 
 use self::bad::{EDITS, Edit};
 use self::good::{sessions, stateless, stdio};
+use crate::rounds;
+
 use super::{Step, Transport, Version, Violation, check};
 
 /// A conversation with what it is.
@@ -63,14 +65,8 @@ fn conversation__with_one_fault__breaks_that_rule() {
     }
 }
 
-/// How often the property is tried.
-fn rounds() -> u32 {
-    #[expect(clippy::disallowed_methods, reason = "a setting of tests")]
-    std::env::var("AGENT_TEST_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(32)
-}
-
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(rounds()))]
+    #![proptest_config(ProptestConfig::with_cases(rounds(32) as u32))]
 
     /// A fault is found whatever else is said before and after: the good conversation, repeated with other ids.
     #[test]
