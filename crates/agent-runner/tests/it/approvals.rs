@@ -1,18 +1,22 @@
 //! Tools whose calls the user has to approve, in the hands of a model.
 
+use std::future::pending;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use agent_runner::agents::ChatConfig;
+use agent_runner::agents::{Chat, ChatConfig};
 use agent_runner::testing::{FakeModel, FakeReply};
 use agent_runner::tools::{McpOrigin, OfferedTool, Tool, ToolContext, ToolError, ToolSource, tool_fn};
-use agent_runner::{RunOptions, Runner};
+use agent_runner::{Agent, AgentError, Recovery, RunHandle, RunOptions, Runner};
 use agent_schemas::{
-    AgentRequest, AgentResponse, Content, ContentBody, Json, JsonObject, McpApprovalRequest,
+    AgentRequest, AgentResponse, Content, ContentBody, Error, Json, JsonObject, McpApprovalRequest,
     McpApprovalResponse, Message, MessageType, Status, object,
 };
+use async_trait::async_trait;
 use parking_lot::Mutex;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use tokio::sync::Notify;
 
 use crate::support::{collect, final_response};
 
@@ -23,14 +27,33 @@ struct Mail {
 
 /// A server with a tool that sends mails after approval, and one that needs none.
 #[derive(Clone, Debug, Default)]
-struct Post(Arc<Mutex<Vec<String>>>);
+struct Post {
+    sent: Arc<Mutex<Vec<String>>>,
+    /// Whether the server has gone.
+    is_gone: Arc<AtomicBool>,
+    /// The first mail to this person is the last thing that the process does.
+    moment: Arc<Notify>,
+}
+
+/// Whoever gets a mail with which the process dies.
+const FATAL: &str = "Mort";
 
 impl ToolSource for Post {
     fn tools(&self) -> Arc<[OfferedTool]> {
-        let sent = Arc::clone(&self.0);
+        if self.is_gone.load(Ordering::Relaxed) {
+            return Arc::default();
+        }
+        let post = self.clone();
         let send = tool_fn("post_send", "Sends a mail.", move |_: ToolContext, mail: Mail| {
-            sent.lock().push(mail.to.clone());
-            async move { Ok::<_, ToolError>(format!("sent to {}", mail.to)) }
+            post.sent.lock().push(mail.to.clone());
+            let moment = (mail.to == FATAL).then(|| Arc::clone(&post.moment));
+            async move {
+                if let Some(moment) = moment {
+                    moment.notify_one();
+                    pending::<()>().await;
+                }
+                Ok::<_, ToolError>(format!("sent to {}", mail.to))
+            }
         });
         let look =
             tool_fn("look", "Looks.", |_: ToolContext, _: JsonObject| async { Ok::<_, ToolError>("seen") });
@@ -46,12 +69,38 @@ struct World {
     post: Post,
 }
 
+/// An agent whose process dies once, at a certain moment.
+#[derive(Debug)]
+struct Dying {
+    chat: Chat,
+    moment: Arc<Notify>,
+}
+
+#[async_trait]
+impl Agent for Dying {
+    async fn run(&self, run: RunHandle) -> Result<(), AgentError> {
+        tokio::select! {
+            done = self.chat.run(run) => done,
+            () = self.moment.notified() => Err(AgentError::interrupted(Error::unknown("Crash", "it died"))),
+        }
+    }
+
+    fn recovery(&self) -> Recovery {
+        self.chat.recovery()
+    }
+}
+
 impl World {
     fn new(replies: impl IntoIterator<Item = FakeReply>) -> Self {
-        let (model, post) = (FakeModel::new(replies), Post::default());
+        World::with(replies, Post::default())
+    }
+
+    fn with(replies: impl IntoIterator<Item = FakeReply>, post: Post) -> Self {
+        let model = FakeModel::new(replies);
         let chat = model.chat(ChatConfig::new("fake"), Vec::new()).expect("good settings");
         let chat = chat.with_tools_of(Arc::new(post.clone()));
-        let runner = Runner::builder().agent("chat", chat).build().expect("built");
+        let agent = Dying { chat, moment: Arc::clone(&post.moment) };
+        let runner = Runner::builder().agent("chat", agent).build().expect("built");
         World { runner, model, post }
     }
 
@@ -66,7 +115,7 @@ impl World {
     }
 
     fn sent(&self) -> Vec<String> {
-        self.post.0.lock().clone()
+        self.post.sent.lock().clone()
     }
 
     /// The roles and texts of the model's last request, from this position on.
@@ -171,4 +220,56 @@ async fn calls__in_later_rounds_of_a_turn__are_asked_for_again() {
     let done = world.send(answer(&second, true)).await;
     assert_eq!(done.messages().last().map(Message::full_text).as_deref(), Some("Done."));
     assert_eq!(world.sent(), ["Ann", "Bob"]);
+}
+
+#[tokio::test]
+async fn approval__of_a_call__is_none_of_a_later_call_with_its_id() {
+    let same = |to: &str| mail_to(to).with_call_members(object! { "id" => "call_1" });
+    let world = World::new([same("Ann"), same("Eve"), FakeReply::text("Done.")]);
+    let first = world.send(Message::user("Write to Ann.")).await;
+    let second = world.send(answer(&first, true)).await;
+    assert_eq!(world.sent(), ["Ann"]);
+    assert_eq!(request(&second).arguments, r#"{"to":"Eve"}"#);
+    world.send(answer(&second, false)).await;
+    assert_eq!(world.sent(), ["Ann"]);
+}
+
+#[tokio::test]
+async fn approval__tool_has_gone__tells_the_model() {
+    let world = World::new([mail_to("Bob"), FakeReply::text("It is not possible.")]);
+    let asked = world.send(Message::user("Write to Bob.")).await;
+    world.post.is_gone.store(true, Ordering::Relaxed);
+    let done = world.send(answer(&asked, true)).await;
+    assert_eq!(done.messages().last().map(Message::full_text).as_deref(), Some("It is not possible."));
+    let told = world.last_request(1).pop().expect("an output");
+    assert!(told.contains("Tool not found: post_send"), "{told}");
+}
+
+#[tokio::test]
+async fn approved_call__process_dies__is_not_made_again() {
+    let both = mail_to(FATAL).with_tool_call("post_send", object! { "to" => "Bob" });
+    let world = World::new([both, FakeReply::text("Who knows.")]);
+    let first = world.send(Message::user("Write to both.")).await;
+    let second = world.send(answer(&first, true)).await;
+    let done = world.send(answer(&second, true)).await;
+    assert_eq!(done.messages().last().map(Message::full_text).as_deref(), Some("Who knows."));
+    // Both calls began before the process died, and each is shown once.
+    assert_eq!(world.sent(), [FATAL, "Bob"]);
+    assert_eq!(kinds(&done), ["mcp_call", "mcp_call", "mcp_call_output", "mcp_call_output", "message"]);
+    let told = world.last_request(1);
+    let unknown = told.iter().filter(|text| text.contains("it is not known whether the call took effect"));
+    assert_eq!(unknown.count(), 2, "{told:?}");
+}
+
+#[tokio::test]
+async fn approved_call__with_members_of_its_model_server__keeps_them_in_later_turns() {
+    let signature =
+        object! { "extra_content" => object! { "google" => object! { "thought_signature" => "s" } } };
+    let signed = mail_to("Bob").with_call_members(signature);
+    let world = World::new([signed, FakeReply::text("Done."), FakeReply::text("Hello.")]);
+    let asked = world.send(Message::user("Write to Bob.")).await;
+    world.send(answer(&asked, true)).await;
+    world.send(Message::user("Hi.")).await;
+    let last = world.model.requests().pop().expect("a request").body.to_string();
+    assert!(last.contains("\"thought_signature\":\"s\""), "{last}");
 }

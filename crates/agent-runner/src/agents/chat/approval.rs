@@ -3,11 +3,15 @@
 //! The run ends with the question, and its journal keeps the calls. The run that answers it continues the turn: it finds
 //! them, asks what is still open, carries out the calls that were approved, and calls the model again.
 
-use agent_schemas::{FunctionCall, Json, JsonObject, json, object};
+use std::collections::HashMap;
+
+use agent_schemas::openai::keep_extra_members;
+use agent_schemas::{Content, FunctionCall, Json, JsonObject, Message, MessageType, json, object};
 
 use super::calls::OwnCall;
 use super::toolbox::Outcome;
 use super::turn::ChatTurn;
+use crate::agent::Effect;
 use crate::tools::ToolOutput;
 use crate::{AgentError, Answer, Question, StepEffect};
 
@@ -18,6 +22,22 @@ fn kept(number: usize) -> String {
 
 fn over(number: usize) -> String {
     format!("approved calls {number}")
+}
+
+/// The step in which a call is made.
+fn made(number: usize, call: &OwnCall) -> String {
+    format!("approved call {number} {}", call.id)
+}
+
+/// What the model reads if nobody knows whether a call was made.
+const CUT_OFF: &str = "the server was stopped during this call; it is not known whether the call took effect";
+
+fn is_call(kind: &MessageType) -> bool {
+    matches!(kind, MessageType::PluginCall | MessageType::McpCall)
+}
+
+fn is_output(kind: &MessageType) -> bool {
+    matches!(kind, MessageType::PluginCallOutput | MessageType::McpCallOutput)
 }
 
 impl ChatTurn<'_> {
@@ -48,45 +68,77 @@ impl ChatTurn<'_> {
     }
 
     /// Makes the calls that the user approves, and adds all of them with their outputs to the conversation.
-    async fn run_held(&mut self, mut message: JsonObject, calls: Vec<OwnCall>) -> Result<(), AgentError> {
-        let mut answers = Vec::new();
+    async fn run_held(&mut self, mut message: JsonObject, mut calls: Vec<OwnCall>) -> Result<(), AgentError> {
+        let mut answers = HashMap::new();
         for call in &calls {
-            answers.push(self.run.ask(self.question(call)).await?);
+            self.ids.claim(&call.id, || call.id.clone());
+            answers.insert(call.id.clone(), self.run.ask(self.question(call)).await?);
         }
-        for call in &calls {
-            let form = self.toolbox.form_of(&call.name);
-            self.run.open_call(&call.id, &form, JsonObject::new()).complete(call.arguments.as_str());
+        // What an earlier attempt has come to is in the conversation.
+        calls.retain(|call| !self.is_written(call, is_output));
+        for call in calls.iter().filter(|call| !self.is_written(call, is_call)) {
+            let (form, mut kept) = (self.toolbox.form_of(&call.name), JsonObject::new());
+            keep_extra_members(&mut kept, call.extra.clone());
+            self.run.open_call(&call.id, &form, kept).complete(call.arguments.as_str());
         }
-        let (mut outcomes, mut approved) = (Vec::new(), Vec::new());
-        for (call, answer) in calls.iter().zip(&answers) {
-            if answer.approved {
-                approved.push(call.clone());
-            } else {
-                let refused = ToolOutput::failed(&refusal(answer));
-                let form = self.toolbox.form_of(&call.name);
-                let error = refused.error.as_deref();
-                self.run.write_output(&call.id, &form, &refused.text, Vec::new(), error);
-                outcomes.push((call.id.clone(), Outcome { text: refused.text, attached: Vec::new() }));
+        let is_approved = |call: &&OwnCall| answers.get(&call.id).is_some_and(|answer| answer.approved);
+        let (approved, refused): (Vec<&OwnCall>, Vec<&OwnCall>) = calls.iter().partition(is_approved);
+        let mut outcomes = HashMap::new();
+        for call in refused {
+            let text = answers.get(&call.id).map(refusal).unwrap_or_default();
+            outcomes.insert(call.id.clone(), self.refuse(call, &text));
+        }
+        outcomes.extend(self.make(approved).await?);
+        self.run.steps().end(&over(self.held), Json::Null).await?;
+        if !calls.is_empty() {
+            let outcomes: Vec<Outcome> = calls.iter().filter_map(|call| outcomes.remove(&call.id)).collect();
+            // Its text is a message of its own by now.
+            message.insert("content".to_owned(), Json::Null);
+            self.conversation.add_round(message, &calls, &outcomes);
+        }
+        Ok(())
+    }
+
+    /// Makes approved calls, each at most once: nobody has approved a second one.
+    async fn make(&self, calls: Vec<&OwnCall>) -> Result<Vec<(String, Outcome)>, AgentError> {
+        let (steps, mut outcomes, mut fresh) = (self.run.steps(), Vec::new(), Vec::new());
+        for call in calls {
+            match steps.begin(&made(self.held, call), StepEffect::Once).await {
+                Ok(None) => fresh.push(call.clone()),
+                Err(error) if error.effect() != Effect::Incomplete => return Err(error),
+                _ => outcomes.push((call.id.clone(), self.refuse(call, CUT_OFF))),
             }
         }
-        let made = self.toolbox.run(self.run, &approved).await;
-        outcomes.extend(approved.into_iter().map(|call| call.id).zip(made));
-        self.run.steps().end(&over(self.held), Json::Null).await?;
-        let position = |id: &str| calls.iter().position(|call| call.id == id);
-        outcomes.sort_by_key(|(id, _)| position(id));
-        let outcomes: Vec<Outcome> = outcomes.into_iter().map(|(_, outcome)| outcome).collect();
-        // Its text is a message of its own by now.
-        message.insert("content".to_owned(), Json::Null);
-        self.conversation.add_round(message, &calls, &outcomes);
-        Ok(())
+        let made_now = self.toolbox.run(self.run, &fresh).await;
+        for call in &fresh {
+            steps.end(&made(self.held, call), Json::Null).await?;
+        }
+        outcomes.extend(fresh.into_iter().map(|call| call.id).zip(made_now));
+        Ok(outcomes)
+    }
+
+    /// Writes the output of a call that is not made.
+    fn refuse(&self, call: &OwnCall, text: &str) -> Outcome {
+        let (form, output) = (self.toolbox.form_of(&call.name), ToolOutput::failed(text));
+        self.run.write_output(&call.id, &form, &output.text, Vec::new(), output.error.as_deref());
+        Outcome { text: output.text, attached: Vec::new() }
+    }
+
+    /// Whether an earlier attempt has written a message of this kind for the call.
+    fn is_written(&self, call: &OwnCall, is_kind: fn(&MessageType) -> bool) -> bool {
+        let id_of = |message: &Message| {
+            let data = message.contents().iter().find_map(Content::as_data)?;
+            data.get("call_id").and_then(Json::as_str).map(|id| id == call.id)
+        };
+        self.run.earlier().iter().any(|message| is_kind(&message.kind) && id_of(message) == Some(true))
     }
 
     fn question(&self, call: &OwnCall) -> Question {
         let form = self.toolbox.form_of(&call.name);
         let text = format!("May I call {} with {}?", form.name, call.arguments);
         let arguments = json::parse(&call.arguments).unwrap_or_else(|_| call.arguments.as_str().into());
-        let question =
-            Question::new(format!("approval of {}", call.id), text).for_approval(&form.name, arguments);
+        let question = Question::new(format!("approval {} of {}", self.held, call.id), text)
+            .for_approval(&form.name, arguments);
         match form.server_label {
             Some(server_label) => question.of_server(server_label),
             None => question,

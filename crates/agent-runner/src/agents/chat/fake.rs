@@ -129,6 +129,17 @@ impl FakeReply {
         self
     }
 
+    /// Adds members to the last tool call, such as an `id`, as some model servers send them.
+    pub fn with_call_members(mut self, members: JsonObject) -> Self {
+        let calls = self.deltas.last_mut().and_then(|delta| delta.get_mut("tool_calls"));
+        if let Some(Json::Array(calls)) = calls
+            && let Some(Json::Object(call)) = calls.first_mut()
+        {
+            call.extend(members);
+        }
+        self
+    }
+
     /// Sets the token usage of the model call.
     pub fn with_usage(mut self, input_tokens: i64, output_tokens: i64) -> Self {
         self.usage = Some(object! {

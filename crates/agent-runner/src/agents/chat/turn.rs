@@ -1,6 +1,6 @@
 //! The steps of a turn, for the agent itself and for other agents.
 
-use agent_schemas::{AgentRequest, Error, FunctionCall, Message};
+use agent_schemas::{AgentRequest, Error, FunctionCall, Message, MessageType};
 use tracing::Instrument;
 
 use super::Chat;
@@ -70,7 +70,7 @@ pub struct ChatTurn<'a> {
     model: &'a str,
     pub(super) toolbox: Toolbox,
     pub(super) conversation: Conversation,
-    ids: CallIds,
+    pub(super) ids: CallIds,
     /// How often calls were held in this turn, including the runs before that it continues.
     pub(super) held: usize,
 }
@@ -120,7 +120,9 @@ impl Chat {
         let conversation = Conversation::new(&self.config, request, context, model, &toolbox, is_openai);
         let ids = CallIds::default();
         let mut turn = ChatTurn { chat: self, run, model, toolbox, conversation, ids, held: 0 };
-        if turn.toolbox.may_ask() {
+        // The tool that a call has waited for may be gone by now.
+        let is_answer = |message: &Message| message.kind == MessageType::McpApprovalResponse;
+        if turn.toolbox.may_ask() || run.new_input().iter().any(is_answer) {
             turn.continue_held().await?;
         }
         Ok(turn)
