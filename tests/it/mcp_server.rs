@@ -425,3 +425,34 @@ fn request__right_or_wrong__is_answered_in_the_grammar() {
     });
     checked.unwrap_or_else(|failure| panic!("{failure}"));
 }
+
+#[tokio::test]
+async fn configuration__of_the_page__works() {
+    let page = include_str!("../../docs/protocols/mcp.md");
+    let blocks =
+        page.split("```toml\n").skip(1).filter_map(|rest| rest.split_once("```")).map(|(block, _)| block);
+    let folder = tempfile::tempdir().expect("a folder");
+    for name in ["guide.md", "logo.png"] {
+        std::fs::write(folder.path().join(name), name).expect("written");
+    }
+    let config = blocks.collect::<String>() + "[agents.weather]\nkind = 'echo'\n";
+    let config = config.replace("file = \"", &format!("file = \"{}/", folder.path().display()));
+    let server = Launch::bare(&["--port", "0"]).config(&config).start().await;
+    let mut client = McpClient::stateless(server.address(), json!({}));
+    let tools = client.result("tools/list", json!({})).await;
+    assert_eq!(tools["tools"][0]["inputSchema"]["required"], json!(["city"]));
+    let said =
+        client.result("tools/call", json!({ "name": "weather", "arguments": { "city": "Rome" } })).await;
+    // An echo has nothing to say about the weather.
+    assert_eq!(said["isError"], true, "{said}");
+    let text = client.result("resources/read", json!({ "uri": "docs://customers/7" })).await;
+    assert_eq!(text["contents"][0]["text"], "Customer 7 is important.");
+    let guide = client.result("resources/read", json!({ "uri": "docs://guide" })).await;
+    assert_eq!(guide["contents"][0]["mimeType"], "text/markdown");
+    let refund = json!({ "name": "refund", "arguments": { "order": "7", "tone": "formal" } });
+    let prompt = client.result("prompts/get", refund).await;
+    assert_eq!(prompt["messages"][0]["content"]["text"], "Refund order 7. Be formal.");
+    let picture = client.result("prompts/get", json!({ "name": "describe" })).await;
+    assert_eq!(picture["messages"][0]["content"]["type"], "image");
+    client.check();
+}

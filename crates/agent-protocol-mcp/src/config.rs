@@ -1,7 +1,7 @@
 //! What the configuration adds to the agents: prompts, resources and instructions.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -97,7 +97,7 @@ pub struct ResourceConfig {
 pub struct McpConfigError(String);
 
 impl McpConfig {
-    /// Checks names, URIs and templates.
+    /// Checks templates and URIs, and that all files are there.
     ///
     /// # Errors
     /// [`McpConfigError`] names the first thing that is wrong.
@@ -109,7 +109,7 @@ impl McpConfig {
             let is_used =
                 |(other, entry): (&String, &ResourceConfig)| other < name && entry.uri == resource.uri;
             let checked = match self.resources.iter().any(is_used) {
-                true => Err("another resource has the same URI"),
+                true => Err("another resource has the same URI".to_owned()),
                 false => resource.check(),
             };
             checked.map_err(|fault| McpConfigError(format!("mcp.resources.{name}: {fault}")))?;
@@ -127,6 +127,7 @@ impl PromptConfig {
             if message.text.is_some() == message.file.is_some() {
                 return Err("give each message either a text or a file".to_owned());
             }
+            check_file(message.file.as_deref())?;
             if !matches!(message.role.as_deref(), None | Some("user" | "assistant")) {
                 return Err("the role of a message should be user or assistant".to_owned());
             }
@@ -142,13 +143,23 @@ impl PromptConfig {
 }
 
 impl ResourceConfig {
-    fn check(&self) -> Result<(), &'static str> {
+    fn check(&self) -> Result<(), String> {
         if !self.uri.contains(':') {
-            return Err("uri should be a URI, such as docs://guide");
+            return Err("uri should be a URI, such as docs://guide".to_owned());
         }
         if self.text.is_some() == self.file.is_some() {
-            return Err("give it either a text or a file");
+            return Err("give it either a text or a file".to_owned());
         }
-        Ok(())
+        check_file(self.file.as_deref())
+    }
+}
+
+fn check_file(file: Option<&Path>) -> Result<(), String> {
+    match file {
+        Some(file) if !file.is_file() => {
+            let place = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+            Err(format!("there is no file {}", place.display()))
+        }
+        _ => Ok(()),
     }
 }

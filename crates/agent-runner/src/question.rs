@@ -35,6 +35,22 @@ impl Question {
 
     /// Asks the client for something, under a key that the answer repeats ([`Answer::inputs`]). One question may ask for
     /// several things.
+    ///
+    /// ```
+    /// use agent_runner::{AgentError, Question, QuestionInput, RunHandle};
+    /// use agent_schemas::{JsonObject, object};
+    ///
+    /// async fn city(run: &RunHandle) -> Result<String, AgentError> {
+    ///     let property = object! { "type" => "string", "title" => "City" };
+    ///     let schema = object! { "type" => "object", "properties" => object! { "city" => property } };
+    ///     let question = Question::new("where", "Where are you?")
+    ///         .with_input("place", QuestionInput::form("Where are you?", schema))
+    ///         .with_input("roots", QuestionInput::of_client("roots/list", JsonObject::new()));
+    ///     let answer = run.ask(question).await?;
+    ///     let place = answer.form("place").and_then(|form| form.get("city")?.as_str());
+    ///     Ok(place.unwrap_or("nowhere").to_owned())
+    /// }
+    /// ```
     #[must_use]
     pub fn with_input(mut self, key: impl Into<String>, input: QuestionInput) -> Self {
         self.inputs.insert(key.into(), input.into_json());
