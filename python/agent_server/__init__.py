@@ -13,8 +13,8 @@ An agent is a function that takes a run. This one answers with its input, word b
 """
 
 from ._agents import Agent, agent, mount, serve
-from ._errors import AgentError, StepCutOff, StepFailed, Suspended
-from ._run import Approval, Message, Run, ToolCall, text_of
+from ._errors import AgentError, StepCutOff, StepFailed, Suspended, ToolError
+from ._run import Approval, Message, Run, Tool, ToolCall, text_of
 
 __all__ = [
     "Agent",
@@ -25,7 +25,9 @@ __all__ = [
     "StepCutOff",
     "StepFailed",
     "Suspended",
+    "Tool",
     "ToolCall",
+    "ToolError",
     "agent",
     "mount",
     "serve",

@@ -13,6 +13,10 @@ class AgentError(Exception):
         self.code, self.status = code, status
 
 
+class ToolError(Exception):
+    """A tool has no answer, or the user has not approved the call. The text says why."""
+
+
 class StepFailed(Exception):
     """A step that may only be taken once has failed, now or in an earlier attempt."""
 
@@ -32,6 +36,8 @@ def of_call(error: Mapping[str, Any]) -> BaseException:
     """The exception for the error of a call."""
     if error.get("kind") == "waiting":
         return Suspended()
+    if error.get("kind") == "tool":
+        return ToolError(error["message"])
     if error.get("kind") == "cut_off":
         return StepCutOff(error["message"])
     if error.get("code") is not None:

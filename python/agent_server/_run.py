@@ -32,6 +32,20 @@ class Approval:
         return self.approved
 
 
+@dataclass(frozen=True)
+class Tool:
+    """A tool that the agent may call."""
+
+    name: str
+    description: str
+    parameters: dict[str, Any]
+    """The JSON Schema of the arguments."""
+    server: str | None
+    """The name of the MCP server that has it."""
+    needs_approval: bool
+    """Whether the user is asked before each call."""
+
+
 def text_of(message: Mapping[str, Any]) -> str:
     """The text of a message."""
     contents = message.get("content") or []
@@ -51,6 +65,7 @@ class Run(Link):
     def __init__(self, number: int, start: Mapping[str, Any], send: Send, credit: int) -> None:
         super().__init__(number, send, credit)
         self._parts = itertools.count(1)
+        self._tool_calls: dict[str, int] = {}
         self.id: str = start["id"]
         """The run's id."""
         self.agent_name: str = start["agent"]
@@ -208,6 +223,21 @@ class Run(Link):
         """The user's memories that match a text best, best first."""
         messages: list[dict[str, Any]] = await self._ask("recall", {"text": text, "limit": limit})
         return [text_of(message) for message in messages]
+
+    async def tools(self) -> list[Tool]:
+        """The tools of the MCP servers in the server's configuration, as they are now."""
+        members = ("name", "description", "parameters", "server", "needs_approval")
+        return [Tool(*(tool[member] for member in members)) for tool in await self._ask("tools", {})]
+
+    async def call_tool(self, name: str, arguments: Mapping[str, Any] | None = None, *, key: str | None = None) -> Any:
+        """Calls one of these tools, and returns its answer: a text, or what it has as JSON.
+
+        A tool that needs approval asks the user first, like ``approve``, and is called at most once in a turn. ``key``
+        distinguishes its calls; without one, they are numbered. ``ToolError`` says why there is no answer.
+        """
+        number = self._tool_calls[name] = self._tool_calls.get(name, 0) + 1
+        call = {"name": name, "arguments": dict(arguments or {}), "key": key or f"tool call {name} {number}"}
+        return await self._ask("call_tool", call)
 
     async def child(self, agent: str, text: str) -> dict[str, Any]:
         """Asks another agent of this server, and returns its response. It is cancelled with this run."""

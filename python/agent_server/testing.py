@@ -18,7 +18,7 @@ from typing import Any, Callable, Coroutine, Mapping, ParamSpec, Sequence
 
 from . import _wire
 from ._agents import Agent
-from ._errors import Suspended
+from ._errors import Suspended, ToolError
 from ._run import Run, text_of
 from ._worker import work
 
@@ -76,15 +76,17 @@ async def ask_async(
     children: Callable[[str, str], str] | None = None,
     steps: Mapping[str, Any] | None = None,
     answers: Mapping[str, str] | None = None,
+    tools: Mapping[str, Callable[..., Any]] | None = None,
 ) -> Answer:
     """Runs an agent's function with this text of a user, and returns what it writes.
 
     ``children`` answers for other agents: it gets the agent's name and the text. ``steps`` are the results of steps
     that were taken before, and ``answers`` what the user answers to questions, both by their keys. A question without
-    an answer ends the run. An exception of the agent is raised here.
+    an answer ends the run. ``tools`` are functions in the place of the tools of MCP servers, by name; they get the
+    arguments by name, and raise ``ToolError`` if they have no answer. An exception of the agent is raised here.
     """
     answer = Answer(state=state, memories=list(memories), steps=dict(steps or {}))
-    server = _Server(answer, list(history), children, answers or {})
+    server = _Server(answer, list(history), children, answers or {}, tools or {})
     message = {"role": "user", "content": [{"type": "text", "text": text}]}
     start = {"id": "run_test", "agent": "test", "user_id": "user", "session_id": "session", "request": {"input": [message]}}
     run = server.run = Run(1, start, server.receive, 1 << 60)
@@ -118,8 +120,10 @@ class _Server:
         history: list[dict[str, Any]],
         children: Callable[[str, str], str] | None,
         answers: Mapping[str, str],
+        tools: Mapping[str, Callable[..., Any]],
     ) -> None:
         self.answer, self._history, self._children, self._answers = answer, history, children, answers
+        self._tools = tools
         self._decoder = _wire.Decoder()
         self._open: dict[int, Said] = {}
 
@@ -150,7 +154,10 @@ class _Server:
                 self.answer.asked = call["arguments"]["key"]
                 self.answer.messages.append(Said("message", call["arguments"]["text"], is_closed=True))
             else:
-                reply["result"] = self._result(call["method"], call["arguments"])
+                try:
+                    reply["result"] = self._result(call["method"], call["arguments"])
+                except ToolError as error:
+                    reply["error"] = {"kind": "tool", "message": str(error)}
             self.run._reply(reply)
 
     def _result(self, method: str, arguments: dict[str, Any]) -> Any:
@@ -179,12 +186,24 @@ class _Server:
         if method == "ask":
             text = self._answers[arguments["key"]]
             return {"approved": text.strip().lower() in ("yes", "ok"), "text": text}
+        if method == "tools":
+            return [_described(name, tool) for name, tool in self._tools.items()]
+        if method == "call_tool":
+            if arguments["name"] not in self._tools:
+                raise ToolError(f"there is no tool '{arguments['name']}'")
+            return json.loads(json.dumps(self._tools[arguments["name"]](**arguments["arguments"])))
         if method == "child":
             if self._children is None:
                 raise AssertionError(f"the agent asked the agent {arguments['agent']!r}: give `children` to the test")
             said = self._children(arguments["agent"], text_of(arguments["input"][-1]))
             return {"status": "completed", "output": [_text_message("assistant", said)]}
         return []
+
+
+def _described(name: str, tool: Callable[..., Any]) -> dict[str, Any]:
+    description = (tool.__doc__ or "").strip()
+    tail = {"parameters": {"type": "object"}, "server": None, "needs_approval": False}
+    return {"name": name, "description": description, **tail}
 
 
 def _text_message(role: str, text: str) -> dict[str, Any]:

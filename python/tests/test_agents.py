@@ -4,7 +4,7 @@ import sys
 import unittest
 from pathlib import Path
 
-from agent_server import AgentError, Run, StepFailed, agent
+from agent_server import AgentError, Run, StepFailed, ToolError, agent
 from agent_server.testing import ask
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests/python"))
@@ -82,6 +82,22 @@ class Agents(unittest.TestCase):
     def test_state__given__is_changed(self) -> None:
         answer = ask(agents.remembers, state={"turns": 4}, history=[{"role": "user", "content": []}])
         self.assertEqual((answer.text, answer.state), ("turn 5 after 1 messages", {"turns": 5}))
+
+    def test_tools__given__are_called_or_refuse(self) -> None:
+        async def librarian(run: Run) -> str:
+            (tool,) = await run.tools()
+            said = await run.call_tool(tool.name, {"path": "."})
+            try:
+                await run.call_tool("paint")
+            except ToolError as error:
+                return f"{tool.description} {said} {error}"
+            return "no error"
+
+        def look(path: str) -> list[str]:
+            """Looks."""
+            return [path, "figs"]
+
+        self.assertEqual(ask(librarian, tools={"look": look}).text, "Looks. ['.', 'figs'] there is no tool 'paint'")
 
     def test_memories_and_children__given__are_found(self) -> None:
         async def knows(run: Run) -> str:

@@ -151,3 +151,49 @@ async fn settings__that_are_wrong__are_named_before_the_server_starts() {
         assert!(ended.stderr.contains(expected), "{expected}: {ended:?}");
     }
 }
+
+#[tokio::test]
+async fn script__calls_tools__and_asks_for_approval() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let script = folder.path().join("app.py");
+    let source = r#"
+from agent_server import Run, ToolError, agent
+
+@agent
+async def caller(run: Run) -> str:
+    names = sorted(tool.name for tool in await run.tools())
+    text = await run.call_tool("echo", {"text": "hi"})
+    try:
+        await run.call_tool("fails")
+    except ToolError as error:
+        text += f", {error}"
+    try:
+        approved = await run.call_tool("structured")
+    except ToolError as error:
+        approved = error
+    return f"{'echo' in names} {text}; {approved}"
+"#;
+    std::fs::write(&script, source).expect("written");
+    let config = format!(
+        "{}[agents.caller]\nkind = \"python\"\nfile = {script:?}\n",
+        tools("approval = [\"structured\"]")
+    );
+    let server = Launch::bare(&["--port", "0"]).environment("PATH", PATH).config(&config).start().await;
+    for (approve, said) in [(true, "{'sum': 3}"), (false, "the user has not approved this call")] {
+        let asked = post(&server, "/v1/responses", &json!({ "input": "go" })).await;
+        let items = asked["output"].as_array().expect("items");
+        let request = items.last().expect("a request");
+        assert_eq!(request["type"], "mcp_approval_request", "{asked}");
+        assert_eq!((&request["name"], &request["server_label"]), (&json!("structured"), &json!("test")));
+        assert_eq!(types(&asked)[..2], ["mcp_call", "mcp_call"], "{asked}");
+        let approval = json!({
+            "type": "mcp_approval_response", "approval_request_id": request["id"], "approve": approve
+        });
+        let body = json!({ "input": [approval], "previous_response_id": asked["id"] });
+        let done = post(&server, "/v1/responses", &body).await;
+        let text =
+            done["output"].as_array().and_then(|items| items.last()).expect("items")["content"][0]["text"]
+                .clone();
+        assert_eq!(text, format!("True hi, no such city; {said}"), "{done}");
+    }
+}

@@ -262,7 +262,13 @@ impl Builder<'_> {
                 Arc::new(chat)
             }
             #[cfg(feature = "python")]
-            AgentConfig::Python(python) => return self.scripts.agents(name, python, self.environment).await,
+            AgentConfig::Python(python) => {
+                #[cfg(feature = "mcp")]
+                let tools = Some(mcp::tools_of(name, &self.mcp, python.mcp.clone())?);
+                #[cfg(not(feature = "mcp"))]
+                let tools = None;
+                return self.scripts.agents(name, python, tools, self.environment).await;
+            }
         };
         Ok(vec![(name.to_owned(), agent)])
     }

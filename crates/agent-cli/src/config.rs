@@ -212,6 +212,8 @@ pub(crate) struct PythonConfig {
     /// How much memory a process may use, in MiB. One that uses more is replaced after its runs, and one that uses a quarter
     /// more is killed. The default is no limit.
     pub(crate) memory_mb: Option<std::num::NonZeroU32>,
+    /// The names of the MCP servers whose tools the agent may call; all of them by default.
+    pub(crate) mcp: Option<Vec<String>>,
     /// The environment variables that the processes get, besides those that every program needs. The default is all except
     /// those of this server.
     pub(crate) environment: Option<Vec<String>>,

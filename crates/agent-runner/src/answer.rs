@@ -58,6 +58,14 @@ impl Answer {
         Answer { approved, text, inputs: JsonObject::new() }
     }
 
+    /// What a model or an agent reads instead of the output of a call that was not approved.
+    pub(crate) fn refusal(&self) -> String {
+        match self.text.trim() {
+            "" => "the user has not approved this call".to_owned(),
+            text => format!("the user has not approved this call: {text}"),
+        }
+    }
+
     /// The values of a form that the user has accepted.
     pub fn form(&self, key: &str) -> Option<&JsonObject> {
         let result = self.inputs.get(key)?.as_object().filter(|result| is_accepted(result))?;

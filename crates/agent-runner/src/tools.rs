@@ -1,6 +1,7 @@
 //! Tools that a model may call, written in Rust.
 
 mod agent_tool;
+mod approved;
 mod calculator;
 mod context;
 mod current_time;
@@ -15,6 +16,7 @@ use agent_schemas::{Json, JsonObject};
 use async_trait::async_trait;
 
 pub use agent_tool::AgentTool;
+pub use approved::call_with_approval;
 pub use calculator::Calculator;
 pub use context::ToolContext;
 pub use current_time::CurrentTime;
@@ -95,7 +97,7 @@ pub async fn call_tool(run: &RunHandle, tool: &dyn Tool, arguments: JsonObject) 
 }
 
 /// The same for a tool of a [`ToolSource`]: a call of an MCP server's tool becomes an `mcp_call` and an
-/// `mcp_call_output`. Whether it needs approval is for the caller to ask, with [`RunHandle::ask`].
+/// `mcp_call_output`. It is made whether it needs approval or not; see [`call_with_approval`].
 ///
 /// # Errors
 /// The error of the tool, which is also in the log.
@@ -104,11 +106,14 @@ pub async fn call_offered_tool(
     offered: &OfferedTool,
     arguments: JsonObject,
 ) -> Result<Json, ToolError> {
-    let form = match &offered.mcp {
+    call_as(run, &*offered.tool, form_of(offered), arguments).await
+}
+
+fn form_of(offered: &OfferedTool) -> CallForm {
+    match &offered.mcp {
         Some(mcp) => CallForm::of_mcp(&mcp.tool_name, &mcp.server_label),
         None => CallForm::plain(offered.name()),
-    };
-    call_as(run, &*offered.tool, form, arguments).await
+    }
 }
 
 async fn call_as(

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use agent_runner::tools::ToolSource;
 use agent_runner::{Agent, AgentError, Recovery, RunHandle};
 use async_trait::async_trait;
 use futures_util::StreamExt;
@@ -25,13 +26,25 @@ pub struct WorkerAgent {
     /// Its name in the worker.
     name: String,
     recovery: Recovery,
+    /// The tools that it may call.
+    tools: Option<Arc<dyn ToolSource>>,
 }
 
 impl Workers {
     /// One of the agents.
     pub fn agent(self: &Arc<Self>, name: &str) -> Option<WorkerAgent> {
         let info = self.agents().iter().find(|info| info.name == name)?;
-        Some(WorkerAgent { workers: Arc::clone(self), name: info.name.clone(), recovery: info.recovery() })
+        let (workers, name) = (Arc::clone(self), info.name.clone());
+        Some(WorkerAgent { workers, name, recovery: info.recovery(), tools: None })
+    }
+}
+
+impl WorkerAgent {
+    /// Lets the agent call these tools.
+    #[must_use]
+    pub fn with_tools_of(mut self, source: Arc<dyn ToolSource>) -> Self {
+        self.tools = Some(source);
+        self
     }
 }
 
@@ -49,7 +62,7 @@ impl Agent for WorkerAgent {
             http: run.http().map(|http| Http { headers: &http.headers, query: &http.query }),
         };
         let mut link = self.workers.start_run(&start).await?;
-        follow(&run, &mut link).await
+        follow(&run, self.tools.as_deref(), &mut link).await
     }
 
     fn recovery(&self) -> Recovery {
@@ -58,7 +71,7 @@ impl Agent for WorkerAgent {
 }
 
 /// Writes to the log what the worker sends, until it ends the run.
-async fn follow(run: &RunHandle, link: &mut Link) -> Result<(), AgentError> {
+async fn follow(run: &RunHandle, tools: Option<&dyn ToolSource>, link: &mut Link) -> Result<(), AgentError> {
     let (mut parts, mut frames) = (Parts::new(run), Vec::with_capacity(64));
     let (mut is_cancelled, mut written) = (false, 0);
     // A call may take as long as another run, so the others do not wait for it.
@@ -87,7 +100,7 @@ async fn follow(run: &RunHandle, link: &mut Link) -> Result<(), AgentError> {
                 }
                 Kind::Call => {
                     let call = message::read(&frame).map_err(|error| broken(&error.to_string()))?;
-                    calls.push(calls::answer(run, call));
+                    calls.push(calls::answer(run, tools, call));
                 }
                 _ => parts.apply(&frame).map_err(|error| broken(&error))?,
             }

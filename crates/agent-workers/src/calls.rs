@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use agent_runner::tools::{ToolSource, call_with_approval};
 use agent_runner::{AgentError, ChildSpec, MemoryQuery, PageSize, Question, RunHandle, StepEffect};
 use agent_schemas::{Error, Json, JsonObject, Message, object};
 use serde::Serialize;
@@ -15,8 +16,13 @@ const HISTORY: usize = 100;
 const MEMORIES: usize = 10;
 
 /// Answers a call.
-pub(crate) async fn answer(run: &RunHandle, call: Call) -> Reply {
-    let (result, error) = match result(run, &call.method, &call.arguments).await {
+pub(crate) async fn answer(run: &RunHandle, tools: Option<&dyn ToolSource>, call: Call) -> Reply {
+    let result = match call.method.as_str() {
+        "tools" => Ok(listed(tools)),
+        "call_tool" => call_tool(run, tools, &call.arguments).await,
+        method => result(run, method, &call.arguments).await,
+    };
+    let (result, error) = match result {
         Ok(result) => (Some(result), None),
         Err(error) => (None, Some(error)),
     };
@@ -67,6 +73,40 @@ async fn result(run: &RunHandle, method: &str, arguments: &JsonObject) -> Result
         "ask" => json(&run.ask(question(arguments)?).await.map_err(of_agent)?),
         unknown => Err(text(format_args!("there is no method '{unknown}'"))),
     }
+}
+
+/// The tools that the agent may call.
+fn listed(tools: Option<&dyn ToolSource>) -> Json {
+    let tools = tools.map(ToolSource::tools).unwrap_or_default();
+    let tools = tools.iter().map(|offered| {
+        let server = offered.mcp.as_ref().map(|mcp| &*mcp.server_label);
+        Json::from(object! {
+            "name" => offered.name(), "description" => offered.tool.description(),
+            "parameters" => offered.tool.parameters(), "server" => server,
+            "needs_approval" => offered.needs_approval,
+        })
+    });
+    tools.collect::<Vec<Json>>().into()
+}
+
+async fn call_tool(
+    run: &RunHandle,
+    tools: Option<&dyn ToolSource>,
+    arguments: &JsonObject,
+) -> Result<Json, CallError> {
+    let name = string(arguments, "name")?;
+    let of_tool = |message: String| CallError { kind: CallErrorKind::Tool, ..text(message) };
+    let tools = tools.map(ToolSource::tools).unwrap_or_default();
+    let offered = tools.iter().find(|offered| offered.name() == name);
+    let offered = offered.ok_or_else(|| of_tool(format!("there is no tool '{name}'")))?;
+    let given = match arguments.get("arguments") {
+        None | Some(Json::Null) => JsonObject::new(),
+        Some(Json::Object(given)) => given.clone(),
+        Some(_) => return Err(text("'arguments' should be an object")),
+    };
+    let called =
+        call_with_approval(run, offered, string(arguments, "key")?, given).await.map_err(of_agent)?;
+    called.map_err(|error| of_tool(error.to_string()))
 }
 
 fn json(value: &impl Serialize) -> Result<Json, CallError> {

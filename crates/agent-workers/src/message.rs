@@ -79,6 +79,8 @@ pub(crate) enum CallErrorKind {
     Waiting,
     /// A step was cut off that may only be taken once.
     CutOff,
+    /// A tool has no answer.
+    Tool,
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,9 +1,11 @@
 //! The MCP servers of a configuration.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use agent_runner::agents::Chat;
 use agent_runner::mcp::{McpError, McpServers};
+use agent_runner::tools::ToolSource;
 
 use crate::config::{Config, ConfigError, Environment};
 
@@ -39,7 +41,18 @@ pub(super) fn with_tools(
     servers: &McpServers,
     wanted: Option<Vec<String>>,
 ) -> anyhow::Result<Chat> {
+    Ok(chat.with_tools_of(tools_of(name, servers, wanted)?))
+}
+
+/// The tools of these servers, or of all, for an agent.
+///
+/// # Errors
+/// If there is no such server.
+pub(super) fn tools_of(
+    name: &str,
+    servers: &McpServers,
+    wanted: Option<Vec<String>>,
+) -> Result<Arc<dyn ToolSource>, ConfigError> {
     let source = servers.tools_of(wanted);
-    let source = source.map_err(|error| ConfigError::from_message(format!("agents.{name}.mcp: {error}")))?;
-    Ok(chat.with_tools_of(source))
+    source.map_err(|error| ConfigError::from_message(format!("agents.{name}.mcp: {error}")))
 }

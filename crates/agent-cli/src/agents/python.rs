@@ -8,6 +8,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
+use agent_runner::tools::ToolSource;
 use agent_runner::{Agent, AgentError, Recovery, RunHandle};
 use agent_server::AgentAppBuilder;
 use agent_workers::python::{Package, Script};
@@ -41,6 +42,7 @@ pub(crate) fn add_script(
         workers: 1,
         reload: command.reload,
         memory_mb: None,
+        mcp: None,
         environment: None,
         compat: Compat::On,
     };
@@ -73,6 +75,7 @@ impl Scripts {
         &mut self,
         name: &str,
         config: &PythonConfig,
+        tools: Option<Arc<dyn ToolSource>>,
         environment: &Environment,
     ) -> anyhow::Result<Named> {
         let failed = |message: String| ConfigError::from_message(format!("agents.{name}: {message}"));
@@ -89,6 +92,10 @@ impl Scripts {
                 let file = config.file.display();
                 failed(format!("{file} has no agent '{in_script}'; it has {}", all.join(", ")))
             })?;
+            let agent = match &tools {
+                Some(tools) => agent.with_tools_of(Arc::clone(tools)),
+                None => agent,
+            };
             agents.push((served.to_owned(), Arc::new(PythonAgent { agent, _script: Arc::clone(&started) })));
         }
         Ok(agents)
@@ -116,7 +123,7 @@ impl Scripts {
         environment: &Environment,
         failed: impl Fn(String) -> ConfigError,
     ) -> anyhow::Result<Arc<Started>> {
-        let shared = PythonConfig { agent: None, ..config.clone() };
+        let shared = PythonConfig { agent: None, mcp: None, ..config.clone() };
         if let Some((_, started)) = self.started.iter().find(|(known, _)| *known == shared) {
             return Ok(Arc::clone(started));
         }

@@ -85,7 +85,7 @@ impl ChatTurn<'_> {
         let (approved, refused): (Vec<&OwnCall>, Vec<&OwnCall>) = calls.iter().partition(is_approved);
         let mut outcomes = HashMap::new();
         for call in refused {
-            let text = answers.get(&call.id).map(refusal).unwrap_or_default();
+            let text = answers.get(&call.id).map(Answer::refusal).unwrap_or_default();
             outcomes.insert(call.id.clone(), self.refuse(call, &text));
         }
         outcomes.extend(self.make(approved).await?);
@@ -143,14 +143,6 @@ impl ChatTurn<'_> {
             Some(server_label) => question.of_server(server_label),
             None => question,
         }
-    }
-}
-
-/// What the model reads instead of an output.
-fn refusal(answer: &Answer) -> String {
-    match answer.text.trim() {
-        "" => "the user has not approved this call".to_owned(),
-        text => format!("the user has not approved this call: {text}"),
     }
 }
 
