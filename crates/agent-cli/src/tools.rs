@@ -3,14 +3,14 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use agent_runner::mcp::McpServers;
+use agent_runner::mcp::{McpServerConfig, McpServers, login};
 use agent_runner::tools::OfferedTool;
 use agent_schemas::{ContentBody, Json, json, object};
 
 use crate::agents::mcp;
 use crate::cli::print;
 use crate::cli::tools::{ToolsCommand, ToolsOptions};
-use crate::config::{ConfigError, Environment, load};
+use crate::config::{Config, ConfigError, Environment, load};
 
 /// What a server may take to list its tools when it is connected.
 const LISTING: Duration = Duration::from_secs(30);
@@ -26,16 +26,42 @@ pub(crate) fn run(options: &ToolsOptions, environment: &Environment) -> anyhow::
         return Err(ConfigError::from_message(message).into());
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let longest = config.tools.mcp.iter().map(|server| server.connect_timeout).max();
-        let servers = mcp::start(&config, environment, longest.unwrap_or_default() + LISTING).await?;
-        let done = match &options.command {
-            ToolsCommand::List { json } => list(&servers, *json),
-            ToolsCommand::Call { name, arguments } => call(&servers, name, arguments).await,
-        };
-        servers.close().await;
-        done
-    })
+    match &options.command {
+        ToolsCommand::List { json } => {
+            runtime.block_on(connected(&config, environment, async |servers| list(servers, *json)))
+        }
+        ToolsCommand::Call { name, arguments } => {
+            runtime.block_on(connected(&config, environment, async |servers| {
+                call(servers, name, arguments).await
+            }))
+        }
+        ToolsCommand::Login { server } => {
+            runtime.block_on(log_in(&mcp::servers(&config, environment)?, server))
+        }
+    }
+}
+
+/// Does something with the servers once they have listed their tools.
+async fn connected(
+    config: &Config,
+    environment: &Environment,
+    work: impl AsyncFnOnce(&McpServers) -> anyhow::Result<ExitCode>,
+) -> anyhow::Result<ExitCode> {
+    let longest = config.tools.mcp.iter().map(|server| server.connect_timeout).max();
+    let servers = mcp::start(config, environment, longest.unwrap_or_default() + LISTING).await?;
+    let done = work(&servers).await;
+    servers.close().await;
+    done
+}
+
+async fn log_in(servers: &[McpServerConfig], name: &str) -> anyhow::Result<ExitCode> {
+    let Some(server) = servers.iter().find(|server| server.name == name) else {
+        return Err(ConfigError::from_message(format!("tools.mcp has no server '{name}'")).into());
+    };
+    let show = |address: &str| complain(&format!("Open this address in a browser:\n{address}"));
+    login(server, show).await.map_err(mcp::fault)?;
+    complain(&format!("logged in at '{name}'"));
+    Ok(ExitCode::SUCCESS)
 }
 
 fn list(servers: &McpServers, as_json: bool) -> anyhow::Result<ExitCode> {

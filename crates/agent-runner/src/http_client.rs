@@ -74,7 +74,7 @@ pub async fn error_body(mut response: Response) -> String {
 }
 
 /// Whether the server is on this machine, where a proxy is never meant.
-fn is_local(url: &Url) -> bool {
+pub(crate) fn is_local(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }

@@ -22,6 +22,7 @@
 
 mod abandoned;
 mod allowance;
+mod auth;
 mod call;
 mod catalog;
 mod changes;
@@ -30,15 +31,19 @@ mod config;
 mod connect;
 mod error;
 mod list;
+mod login;
 mod names;
 mod process;
 mod result;
 mod server;
 mod servers;
 mod supervise;
+mod tokens;
 mod tool;
 mod watched;
 
+pub use auth::{ClientCredentials, Login, McpAuth};
 pub use config::{Approval, McpServerConfig, When};
 pub use error::McpError;
+pub use login::login;
 pub use servers::{McpServerStatus, McpServers};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agent_runner::agents::Chat;
-use agent_runner::mcp::{McpError, McpServers};
+use agent_runner::mcp::{McpAuth, McpError, McpServerConfig, McpServers};
 use agent_runner::tools::ToolSource;
 
 use crate::config::{Config, ConfigError, Environment};
@@ -22,13 +22,40 @@ pub(crate) async fn start(
     environment: &Environment,
     at_most: Duration,
 ) -> anyhow::Result<McpServers> {
-    let servers = config.tools.mcp.iter().cloned();
-    let servers: Result<Vec<_>, McpError> =
-        servers.map(|server| server.with_variables(|name| environment.get(name))).collect();
-    let started = servers.and_then(|servers| McpServers::start_with(servers, environment.basic()));
-    let started = started.map_err(|error| ConfigError::from_message(format!("tools.mcp: {error}")))?;
+    let servers = servers(config, environment)?;
+    let started = McpServers::start_with(servers, environment.basic()).map_err(fault)?;
     started.first_lists(at_most).await;
     Ok(started)
+}
+
+/// The settings of the servers, with their secrets, and with the places of their tokens.
+///
+/// # Errors
+/// If an environment variable is not set.
+pub(crate) fn servers(
+    config: &Config,
+    environment: &Environment,
+) -> Result<Vec<McpServerConfig>, ConfigError> {
+    let folder = match &config.data_dir {
+        Some(folder) => Some(folder.clone()),
+        None => config.resolved_data_dir(environment).ok(),
+    };
+    let complete = |server: &McpServerConfig| {
+        let mut server = server.clone();
+        if let Some(McpAuth::Login(login)) = &mut server.auth
+            && login.token_file.is_none()
+        {
+            let file =
+                folder.as_ref().map(|folder| folder.join("mcp-logins").join(format!("{}.json", server.name)));
+            login.token_file = file;
+        }
+        server.with_variables(|name| environment.get(name))
+    };
+    config.tools.mcp.iter().map(complete).collect::<Result<_, _>>().map_err(fault)
+}
+
+pub(crate) fn fault(error: McpError) -> ConfigError {
+    ConfigError::from_message(format!("tools.mcp: {error}"))
 }
 
 /// The agent with the tools of these servers, or of all.

@@ -23,6 +23,13 @@ pub(crate) enum ToolsCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Log in at a server that wants it
+    ///
+    /// Prints an address to open in a browser on this machine, and keeps the tokens in a file. A running server finds them.
+    Login {
+        /// The name of the server in the configuration
+        server: String,
+    },
     /// Call a tool
     ///
     /// Prints the answer. Exits with 1 if the tool has none.

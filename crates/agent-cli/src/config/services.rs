@@ -87,7 +87,7 @@ impl Config {
     ///
     /// # Errors
     /// If none is configured and the environment does not imply one.
-    pub(super) fn resolved_data_dir(&self, environment: &Environment) -> Result<PathBuf, ConfigError> {
+    pub(crate) fn resolved_data_dir(&self, environment: &Environment) -> Result<PathBuf, ConfigError> {
         let named = self.data_dir.clone().or_else(|| default_data_dir(environment));
         named.ok_or_else(|| {
             ConfigError::from_message(

@@ -8,6 +8,7 @@ use reqwest::Url;
 use serde::{Deserialize, Serialize};
 
 use super::McpError;
+use super::auth::{McpAuth, keep_secret};
 use crate::{SecretMap, seconds};
 
 /// The tools whose calls the user has to approve.
@@ -69,6 +70,9 @@ pub struct McpServerConfig {
     pub headers: SecretMap,
     /// The same with the names of environment variables that hold the values.
     pub headers_env: BTreeMap<String, String>,
+    /// How this side proves who it is to that address, if not by a header.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auth: Option<McpAuth>,
     /// The tools that agents may use, by their names at the server; all of them by default.
     pub allowed_tools: Option<Vec<String>>,
     /// The tools whose calls the user has to approve: `never`, `always`, or a list of their names at the server.
@@ -100,6 +104,7 @@ impl Default for McpServerConfig {
             url: None,
             headers: SecretMap::default(),
             headers_env: BTreeMap::new(),
+            auth: None,
             allowed_tools: None,
             approval: Approval::default(),
             prefix: String::new(),
@@ -148,6 +153,12 @@ impl McpServerConfig {
                 values.insert(name.as_str(), value);
             }
         }
+        if let Some((source, secrets)) = self.auth.as_mut().and_then(McpAuth::secret) {
+            let value = variable(&source).ok_or_else(|| {
+                McpError::new(&self.name, format!("the environment variable {source} is not set"))
+            })?;
+            keep_secret(secrets, value);
+        }
         Ok(self)
     }
 
@@ -167,6 +178,15 @@ impl McpServerConfig {
             (Some(command), None) if command.is_empty() => return fault("command is empty"),
             (None, Some(url)) => self.check_url(url)?,
             _ => {}
+        }
+        match &self.auth {
+            Some(_) if self.url.is_none() => return fault("auth is only for servers with a url"),
+            Some(auth) => {
+                if let Some(reason) = auth.fault() {
+                    return fault(reason);
+                }
+            }
+            None => {}
         }
         for (name, time) in [
             ("connect_timeout_seconds", self.connect_timeout),

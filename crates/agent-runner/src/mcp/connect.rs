@@ -12,7 +12,9 @@ use rmcp::transport::StreamableHttpClientTransport;
 use rmcp::transport::async_rw::AsyncRwTransport;
 use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
 use tokio::time::timeout;
+use tokio_util::task::AbortOnDropHandle;
 
+use super::auth::authorize;
 use super::client::Client;
 use super::config::McpServerConfig;
 use super::process::{self, Process};
@@ -28,6 +30,8 @@ const MAX_MESSAGE: usize = 16 * 1024 * 1024;
 pub(super) struct Connected {
     service: RunningService<RoleClient, Client>,
     process: Option<Process>,
+    /// What keeps the tokens of the connection fresh.
+    _renewal: Option<AbortOnDropHandle<()>>,
 }
 
 impl Connected {
@@ -126,13 +130,25 @@ async fn attempt(
                 return Err(Failure { reason: with_last_words(failure.reason, &process), ..failure });
             }
         };
-        return Ok(Connected { service, process: Some(process) });
+        return Ok(Connected { service, process: Some(process), _renewal: None });
     }
-    let transport = http_transport(config, config.url.as_deref().unwrap_or_default())?;
-    let transport = Watched::new(transport, client.clone());
-    let served = client.serve_with_lifecycle(transport, lifecycle).await;
+    let url = config.url.as_deref().unwrap_or_default();
+    let (http, settings) = http_client(config, url)?;
+    let (served, renewal) = match &config.auth {
+        None => {
+            let transport = StreamableHttpClientTransport::with_client(http, settings);
+            let transport = Watched::new(transport, client.clone());
+            (client.serve_with_lifecycle(transport, lifecycle).await, None)
+        }
+        Some(auth) => {
+            let (http, renewal) = authorize(config, auth, url, http).await?;
+            let transport = StreamableHttpClientTransport::with_client(http, settings);
+            let transport = Watched::new(transport, client.clone());
+            (client.serve_with_lifecycle(transport, lifecycle).await, renewal)
+        }
+    };
     let service = served.map_err(|error| unanswered(&error))?;
-    Ok(Connected { service, process: None })
+    Ok(Connected { service, process: None, _renewal: renewal })
 }
 
 fn with_last_words(reason: String, process: &Process) -> String {
@@ -152,10 +168,11 @@ fn unanswered(error: &ClientInitializeError) -> Failure {
     }
 }
 
-fn http_transport(
+/// The HTTP client for a server, and the settings of its transport.
+fn http_client(
     config: &McpServerConfig,
     url: &str,
-) -> Result<StreamableHttpClientTransport<reqwest::Client>, String> {
+) -> Result<(reqwest::Client, StreamableHttpClientTransportConfig), String> {
     let parsed = Url::parse(url).map_err(|error| error.to_string())?;
     let headers = http_client::to_headers(&config.headers)
         .map_err(|(name, reason)| format!("the header '{name}' {reason}"))?;
@@ -171,5 +188,5 @@ fn http_transport(
     let headers: HashMap<HeaderName, HeaderValue> =
         headers.into_iter().filter_map(|(name, value)| Some((name?, value))).collect();
     settings = settings.custom_headers(headers);
-    Ok(StreamableHttpClientTransport::with_client(client, settings))
+    Ok((client, settings))
 }
