@@ -26,14 +26,14 @@ if (scenario.includes('client-credentials')) {
 writeFileSync(config, `[[tools.mcp]]\n${server.join('\n')}\n`);
 
 function tools(...parameters) {
-  const options = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], env: environment };
+  const options = { encoding: 'utf8', stdio: 'pipe', env: environment };
   return execFileSync(binary, ['tools', ...parameters, '--config', config], options);
 }
 
 // Opens the address that the command prints, as a browser does.
-async function login() {
+async function login(scopes = []) {
   const options = { stdio: ['ignore', 'inherit', 'pipe'], env: environment };
-  const command = spawn(binary, ['tools', 'login', 'suite', '--config', config], options);
+  const command = spawn(binary, ['tools', 'login', 'suite', ...scopes, '--config', config], options);
   const ended = new Promise((resolve) => command.on('exit', resolve));
   for await (const line of createInterface(command.stderr)) {
     console.error(line);
@@ -47,15 +47,33 @@ async function login() {
   }
 }
 
+// A server that wants more than the login has given says so, and the command says to log in again.
+async function withLogin(work) {
+  try {
+    return work();
+  } catch (error) {
+    if (!logsIn) {
+      throw error;
+    }
+    const scope = /with the scope (\S+)/.exec(error.stderr)?.[1];
+    await login(scope ? ['--scope', scope] : []);
+    return work();
+  }
+}
+
+const logsIn = server.some((line) => line.includes('kind = "login"'));
 try {
-  if (server.some((line) => line.includes('kind = "login"'))) {
+  if (logsIn) {
     await login();
   }
-  const listed = JSON.parse(tools('list', '--json'));
-  const given = { add_numbers: { a: 5, b: 3 } };
+  const listed = JSON.parse(await withLogin(() => tools('list', '--json')));
+  const schema = listed.find(({ name }) => name === 'json_schema_2020_12_tool')?.parameters;
+  const given = { add_numbers: { a: 5, b: 3 }, json_schema_echo: { schema } };
   const calls = context.toolCalls ?? listed.map(({ name }) => ({ name, arguments: given[name] ?? {} }));
   for (const { name, arguments: parameters } of calls) {
-    tools('call', name, '--arguments', JSON.stringify(parameters));
+    const call = () => tools('call', name, '--arguments', JSON.stringify(parameters));
+    // A tool that fails is a result like others.
+    await withLogin(call).catch((error) => console.error(error.message));
   }
 } finally {
   rmSync(folder, { recursive: true });

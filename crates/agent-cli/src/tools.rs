@@ -35,8 +35,8 @@ pub(crate) fn run(options: &ToolsOptions, environment: &Environment) -> anyhow::
                 call(servers, name, arguments).await
             }))
         }
-        ToolsCommand::Login { server } => {
-            runtime.block_on(log_in(&mcp::servers(&config, environment)?, server))
+        ToolsCommand::Login { server, scopes } => {
+            runtime.block_on(log_in(&mcp::servers(&config, environment)?, server, scopes))
         }
     }
 }
@@ -54,12 +54,12 @@ async fn connected(
     done
 }
 
-async fn log_in(servers: &[McpServerConfig], name: &str) -> anyhow::Result<ExitCode> {
+async fn log_in(servers: &[McpServerConfig], name: &str, scopes: &[String]) -> anyhow::Result<ExitCode> {
     let Some(server) = servers.iter().find(|server| server.name == name) else {
         return Err(ConfigError::from_message(format!("tools.mcp has no server '{name}'")).into());
     };
     let show = |address: &str| complain(&format!("Open this address in a browser:\n{address}"));
-    login(server, show).await.map_err(mcp::fault)?;
+    login(server, scopes, show).await.map_err(mcp::fault)?;
     complain(&format!("logged in at '{name}'"));
     Ok(ExitCode::SUCCESS)
 }

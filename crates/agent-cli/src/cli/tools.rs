@@ -29,6 +29,9 @@ pub(crate) enum ToolsCommand {
     Login {
         /// The name of the server in the configuration
         server: String,
+        /// Scope to ask for, beside those of an earlier login; may be repeated
+        #[arg(long = "scope", value_name = "SCOPE")]
+        scopes: Vec<String>,
     },
     /// Call a tool
     ///

@@ -153,6 +153,20 @@ pub(super) async fn authorize(
     }
 }
 
+/// A reason for which a server cannot be used, and what to do if it is about authorization.
+pub(super) fn with_advice(config: &McpServerConfig, reason: String) -> String {
+    let is_about_it = ["Auth required", "Authorization required", "Insufficient scope", "401", "403"];
+    if config.url.is_none() || !is_about_it.iter().any(|words| reason.contains(words)) {
+        return reason;
+    }
+    let advice = match &config.auth {
+        Some(McpAuth::Login(_)) => format!("log in again: agent-server tools login {}", config.name),
+        Some(McpAuth::ClientCredentials(_)) => "check client_id, client_secret_env and scopes".to_owned(),
+        None => "set headers_env, or auth = { kind = \"login\" }".to_owned(),
+    };
+    format!("{reason}; {advice}")
+}
+
 /// The library's part for a server. Only a server on this machine may name addresses on this machine.
 pub(super) async fn manager(url: &str) -> Result<AuthorizationManager, AuthError> {
     let is_local = Url::parse(url).is_ok_and(|url| http_client::is_local(&url));

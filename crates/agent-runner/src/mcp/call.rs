@@ -97,12 +97,27 @@ fn declined(asked: InputRequests) -> Result<InputResponses, ToolError> {
     asked.into_iter().map(answer).collect()
 }
 
+/// The scope that a server misses, by its own words.
+fn scope_in(reason: &str) -> Option<String> {
+    let challenge = reason.contains("insufficient_scope").then_some(reason)?;
+    Some(challenge.split_once("scope=\"")?.1.split('"').next()?.to_owned())
+}
+
 /// What the model reads if a call has failed without a word of the tool.
 fn failure(client: &Client, error: &ServiceError) -> ToolError {
     match error {
         ServiceError::McpError(error) => ToolError::new(error.message.to_string()),
         ServiceError::TransportClosed => ToolError::new("the tool's server has ended; try again later"),
         error => {
+            if let Some(scope) = scope_in(&chain(error)) {
+                tracing::warn!(
+                    mcp.scope = scope,
+                    "a server wants a login with another scope: agent-server tools login"
+                );
+                return ToolError::new(format!(
+                    "the tool's server does not allow this call: it wants a login with the scope {scope}"
+                ));
+            }
             // Whether the others still work is soon known.
             client.list_again();
             tracing::warn!(error = chain(error), "a call of an MCP tool failed");

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use rmcp::transport::auth::{AuthorizationRequest, OAuthState};
+use reqwest::Url;
+use rmcp::transport::auth::{
+    AuthorizationRequest, CredentialStore, OAuthState, StoredCredentials, WWWAuthenticateParams,
+};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
@@ -16,6 +19,14 @@ use crate::http_client;
 /// How long a person may take.
 const PATIENCE: Duration = Duration::from_secs(600);
 
+/// How long the server may take to say what it wants.
+const PROBE: Duration = Duration::from_secs(10);
+
+/// The request with which connections begin.
+const DISCOVER: &str = r#"{"jsonrpc":"2.0","id":1,"method":"server/discover","params":{"_meta":{
+    "io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{},
+    "io.modelcontextprotocol/clientInfo":{"name":"agent-server","version":"1"}}}}"#;
+
 /// The longest first line of a request from a browser, in bytes.
 const MAX_LINE: u64 = 16 * 1024;
 
@@ -23,11 +34,15 @@ const PAGE: &str = "<!doctype html><meta charset=utf-8><title>agent-server</titl
 
 /// Logs in at a server whose settings have [`McpAuth::Login`]: `show` gets the address that a person opens in a browser on
 /// this machine, and the tokens are kept in the file of the settings. A server that is running finds them when it connects
-/// again.
+/// again. `scopes` are asked for beside those of an earlier login.
 ///
 /// # Errors
 /// [`McpError`] if the settings have no login, the authorization server refuses it, or nobody comes within ten minutes.
-pub async fn login(config: &McpServerConfig, show: impl FnOnce(&str)) -> Result<(), McpError> {
+pub async fn login(
+    config: &McpServerConfig,
+    scopes: &[String],
+    show: impl FnOnce(&str),
+) -> Result<(), McpError> {
     config.check()?;
     let fault = |reason: String| McpError::new(&config.name, reason);
     let (Some(McpAuth::Login(login)), Some(url)) = (&config.auth, &config.url) else {
@@ -37,14 +52,28 @@ pub async fn login(config: &McpServerConfig, show: impl FnOnce(&str)) -> Result<
     let listener = listener.map_err(|error| fault(format!("port {}: {error}", login.redirect_port)))?;
     let port = listener.local_addr().map_err(|error| fault(error.to_string()))?.port();
     let redirect = format!("http://127.0.0.1:{port}/callback");
-    // Chooses the cryptography for the library's own client, too.
-    let parsed = reqwest::Url::parse(url).map_err(|error| fault(error.to_string()))?;
-    http_client::build(&parsed, |builder| builder).map_err(|error| fault(chain(&error)))?;
+    let parsed = Url::parse(url).map_err(|error| fault(error.to_string()))?;
+    // Also chooses the cryptography for the library's own client.
+    let client = http_client::build(&parsed, |builder| builder).map_err(|error| fault(chain(&error)))?;
     let refused = |error| fault(format!("the login failed: {}", chain(&error)));
     let mut manager = manager(url).await.map_err(refused)?;
+    let earlier = login.tokens().load().await.map_err(refused)?;
+    let challenge = challenge(&client, &parsed, earlier.as_ref()).await;
     manager.set_credential_store(login.tokens());
     let mut state = OAuthState::Unauthorized(manager);
-    state.start_authorization(request(login, &redirect)).await.map_err(refused)?;
+    let mut request = request(login, &redirect);
+    let mut wanted = scopes.to_vec();
+    if let Some(challenge) = challenge {
+        wanted.extend(missing(&challenge, &parsed));
+        request = request.with_challenge(challenge);
+    }
+    if !wanted.is_empty() {
+        wanted.extend(earlier.map(|earlier| earlier.granted_scopes).unwrap_or_default());
+        wanted.sort();
+        wanted.dedup();
+        request = request.with_scopes(wanted);
+    }
+    state.start_authorization(request).await.map_err(refused)?;
     show(&state.get_authorization_url().await.map_err(refused)?);
     let (mut browser, target) = timeout(PATIENCE, callback(&listener))
         .await
@@ -58,6 +87,36 @@ pub async fn login(config: &McpServerConfig, show: impl FnOnce(&str)) -> Result<
     // The person may have closed the window already.
     let _ = answer(&mut browser, "200 OK", text).await;
     done.map_err(refused)
+}
+
+/// What the server says that it wants: to a request with the tokens of an earlier login, if there are any.
+async fn challenge(
+    client: &reqwest::Client,
+    url: &Url,
+    earlier: Option<&StoredCredentials>,
+) -> Option<String> {
+    let mut request = client.post(url.clone()).timeout(PROBE).body(DISCOVER);
+    for (name, value) in [
+        ("content-type", "application/json"),
+        ("accept", "application/json, text/event-stream"),
+        ("mcp-protocol-version", "2026-07-28"),
+        ("mcp-method", "server/discover"),
+    ] {
+        request = request.header(name, value);
+    }
+    let token = earlier.and_then(|earlier| serde_json::to_value(earlier.token_response.as_ref()?).ok());
+    if let Some(token) = token.as_ref().and_then(|token| token.get("access_token")?.as_str()) {
+        request = request.bearer_auth(token);
+    }
+    let response = request.send().await.ok()?;
+    Some(response.headers().get("www-authenticate")?.to_str().ok()?.to_owned())
+}
+
+/// The scopes that the tokens of an earlier login miss.
+fn missing(challenge: &str, url: &Url) -> Vec<String> {
+    let wanted = WWWAuthenticateParams::parse(challenge, url);
+    let scope = wanted.scope.as_deref().filter(|_| wanted.is_insufficient_scope()).unwrap_or_default();
+    scope.split_whitespace().map(str::to_owned).collect()
 }
 
 fn request(login: &Login, redirect: &str) -> AuthorizationRequest {

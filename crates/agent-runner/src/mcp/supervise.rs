@@ -8,6 +8,7 @@ use rmcp::service::Peer;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+use super::auth::with_advice;
 use super::catalog::Catalog;
 use super::changes::Changes;
 use super::client::Client;
@@ -41,6 +42,7 @@ pub(super) async fn supervise(server: Arc<Server>, catalog: Arc<Catalog>, closin
                 format!("it did not answer within {} seconds", server.config.connect_timeout.as_secs())
             }
         };
+        let reason = with_advice(&server.config, reason);
         *server.current.write() = None;
         catalog.publish(server.name(), Vec::new());
         if began.elapsed() >= WORKED {

@@ -96,3 +96,37 @@ impl CredentialStore for Tokens {
         Ok(Some(CredentialRefreshGuard::new(locked)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn tokens__saved__are_there_for_their_owner_only() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let tokens = Tokens::new(folder.path().join("logins/a.json"));
+        assert!(tokens.load().await.expect("readable").is_none());
+        for id in ["one", "two"] {
+            let credentials = StoredCredentials::new(id.to_owned(), None, vec!["read".to_owned()], None);
+            tokens.save(credentials).await.expect("saved");
+            assert_eq!(tokens.load().await.expect("readable").expect("there").client_id, id);
+        }
+        let mode = |path: &Path| std::fs::metadata(path).expect("there").permissions().mode() & 0o777;
+        assert_eq!((mode(&tokens.file), mode(tokens.file.parent().expect("a folder"))), (0o600, 0o700));
+        tokens.clear().await.expect("cleared");
+        assert!(tokens.load().await.expect("readable").is_none());
+    }
+
+    #[tokio::test]
+    async fn tokens__renewed_by_two__one_waits_for_the_other() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let tokens = Tokens::new(folder.path().join("a.json"));
+        let first = tokens.acquire_refresh_guard().await.expect("locked");
+        let mut second = Box::pin(tokens.acquire_refresh_guard());
+        assert!(futures_util::poll!(&mut second).is_pending());
+        drop(first);
+        second.await.expect("locked");
+    }
+}
