@@ -255,6 +255,7 @@ async fn body__that_is_no_message__is_refused_as_json_rpc() {
         ("7", 400, -32600),
         ("{}", 400, -32600),
         (r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#, 400, -32600),
+        (&format!(r#"{{"jsonrpc":"2.0","id":"{}","method":"ping"}}"#, "x".repeat(300)), 400, -32600),
         (r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#, 400, -32600),
         (r#"{"jsonrpc":"2.0","id":1,"method":"tools/list","params":[]}"#, 400, -32600),
         (r#"{"jsonrpc":"2.0","id":1,"method":"initialize"}"#, 400, -32602),
@@ -272,6 +273,10 @@ async fn body__that_is_no_message__is_refused_as_json_rpc() {
     }
     let answer = server.connect().await.get("/mcp").await;
     assert_eq!(answer.status, 405, "{answer:?}");
+    let page = "GET /mcp HTTP/1.1\r\nhost: localhost\r\norigin: http://localhost:6274\r\n\r\n";
+    let answer = server.connect().await.send(page.as_bytes()).await.answer().await;
+    let exposed = answer.headers.iter().find(|(name, _)| name == "access-control-expose-headers");
+    assert!(exposed.is_some_and(|(_, names)| names.contains("mcp-session-id")), "{answer:?}");
 }
 
 #[tokio::test]

@@ -53,6 +53,7 @@ impl Capabilities {
                 _ => return None,
             }
         }
-        Some(capabilities)
+        // Any other spelling would be another session.
+        (capabilities.letters() == letters).then_some(capabilities)
     }
 }

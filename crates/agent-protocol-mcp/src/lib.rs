@@ -43,6 +43,7 @@ mod version;
 
 use std::sync::Arc;
 
+use ::http::HeaderName;
 use agent_server::protocol::{Endpoint, ErrorInfo, OpenApiPart, Protocol, ProtocolContext};
 use axum::Router;
 use axum::response::Response;
@@ -50,7 +51,7 @@ use axum::response::Response;
 pub use config::{ArgumentConfig, McpConfig, McpConfigError, MessageConfig, PromptConfig, ResourceConfig};
 pub use stdio::serve_stdio;
 
-use self::endpoint::PATH;
+use self::endpoint::{PATH, SESSION_ID};
 use self::rpc::RpcError;
 use self::server::Server;
 use self::state::State;
@@ -89,6 +90,10 @@ impl Protocol for Mcp {
             _ => RpcError::from(error),
         };
         http::refuse(None, &error)
+    }
+
+    fn exposed_headers(&self) -> Vec<HeaderName> {
+        vec![HeaderName::from_static(SESSION_ID)]
     }
 
     fn endpoints(&self) -> Vec<Endpoint> {

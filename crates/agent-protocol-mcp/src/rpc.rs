@@ -4,6 +4,9 @@ use agent_schemas::{Json, JsonObject, object};
 use agent_server::protocol::ErrorInfo;
 use http::StatusCode;
 
+/// The maximum length of an id or of a token, in bytes: the server keeps them.
+const MAX_ID: usize = 256;
+
 /// A message of a client.
 #[derive(Debug)]
 pub(crate) enum Message {
@@ -38,7 +41,7 @@ pub(crate) struct Id(Json);
 impl Id {
     /// An id, if the value is one.
     pub(crate) fn of(value: &Json) -> Option<Self> {
-        let is_id = value.as_str().is_some() || value.as_i64().is_some();
+        let is_id = value.as_str().is_some_and(|id| id.len() <= MAX_ID) || value.as_i64().is_some();
         is_id.then(|| Id(value.clone()))
     }
 
@@ -66,7 +69,7 @@ impl Message {
             return Err(fault("jsonrpc should be \"2.0\""));
         }
         if members.contains_key("id") && id.is_none() {
-            return Err(fault("id should be a string or an integer"));
+            return Err(fault("id should be an integer, or a string of at most 256 bytes"));
         }
         let params = match members.shift_remove("params") {
             None => JsonObject::new(),

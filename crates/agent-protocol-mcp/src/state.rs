@@ -37,6 +37,8 @@ pub(crate) struct Question {
 #[derive(Clone, Debug, Default)]
 struct Answers {
     results: JsonObject,
+    /// Whether somebody starts the run that continues, or has done so.
+    is_taken: bool,
     continued_by: Option<RunId>,
 }
 
@@ -96,19 +98,29 @@ fn key(id: &Id) -> String {
 }
 
 impl Question {
-    /// Adds the result of one part. Returns all results so far.
-    pub(crate) fn add(&self, part: &str, result: JsonObject) -> JsonObject {
-        let mut all = JsonObject::new();
+    /// Adds the result of one part. If all of these are there now, returns them, to the caller who then has to continue; to
+    /// nobody else.
+    pub(crate) fn add(&self, part: &str, result: JsonObject, all: &JsonObject) -> Option<JsonObject> {
+        let mut complete = None;
         self.progress.send_modify(|answers| {
+            if answers.is_taken {
+                return;
+            }
             answers.results.insert(part.to_owned(), result.into());
-            all = answers.results.clone();
+            if all.keys().all(|key| answers.results.contains_key(key)) {
+                answers.is_taken = true;
+                complete = Some(std::mem::take(&mut answers.results));
+            }
         });
-        all
+        complete
     }
 
-    /// Notes which run continues.
-    pub(crate) fn continue_with(&self, run: RunId) {
-        self.progress.send_modify(|answers| answers.continued_by = Some(run));
+    /// Notes which run continues; `None` if none could be started, so that the client may answer again.
+    pub(crate) fn continue_with(&self, run: Option<RunId>) {
+        self.progress.send_modify(|answers| {
+            answers.is_taken = run.is_some();
+            answers.continued_by = run;
+        });
     }
 
     /// Waits for the run that continues.

@@ -28,6 +28,9 @@ use crate::template::matched;
 /// How many resources one client may watch.
 const MAX_WATCHED: usize = 100;
 
+/// The length of a URI that is watched, in bytes: the server keeps it.
+const MAX_URI: usize = 2048;
+
 /// How often a client hears of a resource that changes all the time.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -72,7 +75,16 @@ pub(crate) fn unwatch(server: &Server, client: &Client, params: &JsonObject) -> 
 }
 
 fn uri(params: &JsonObject) -> Result<&str, RpcError> {
-    params.get("uri").and_then(Json::as_str).ok_or_else(|| RpcError::invalid_params("uri is required"))
+    let uri = params
+        .get("uri")
+        .and_then(Json::as_str)
+        .ok_or_else(|| RpcError::invalid_params("uri is required"))?;
+    match uri.len() {
+        0..=MAX_URI => Ok(uri),
+        _ => Err(RpcError::invalid_params(format!(
+            "the URI of a watched resource has at most {MAX_URI} bytes"
+        ))),
+    }
 }
 
 async fn exists(server: &Server, caller: &Caller, uri: &str) -> Result<bool, RpcError> {
@@ -184,7 +196,7 @@ pub(crate) async fn of_request(
         return Err(RpcError::invalid_params(format!("a client watches at most {MAX_WATCHED} resources")));
     }
     let mut uris = Vec::new();
-    for uri in asked.iter().filter_map(Json::as_str) {
+    for uri in asked.iter().filter_map(Json::as_str).filter(|uri| uri.len() <= MAX_URI) {
         if exists(server, &caller, uri).await? {
             uris.push(uri.to_owned());
         }

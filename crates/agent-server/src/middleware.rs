@@ -16,7 +16,7 @@ use agent_runner::ByteBudget;
 use axum::Router;
 use axum::body::Body;
 use axum::http::uri::Authority;
-use axum::http::{HeaderValue, Method, Request, Uri, Version, header, request};
+use axum::http::{HeaderName, HeaderValue, Method, Request, Uri, Version, header, request};
 use axum::response::{IntoResponse, Response};
 use futures_util::future::Either;
 use tower::{Layer, Service};
@@ -40,10 +40,12 @@ const MAX_REQUEST_ID: usize = 128;
 pub(crate) const PROBES: [&str; 3] = ["/health", "/liveness", "/readiness"];
 
 pub(crate) fn around(routes: Router, app: &App, error_format: ErrorFormatLayer) -> Router {
+    let exposed = error_format.0.iter().flat_map(|protocol| protocol.exposed_headers());
+    let cors = cors(app.http(), exposed.collect());
     routes
         .layer(ValidateRequestHeaderLayer::custom(Gate::new(app)))
         .layer(error_format)
-        .layer(ForBrowsers(cors(app.http())))
+        .layer(ForBrowsers(cors))
         .layer(RequestLog)
 }
 
@@ -89,7 +91,8 @@ where
 }
 
 /// Upstream's CORS responses, but only for loopback origins unless the configuration allows others.
-fn cors(config: &HttpConfig) -> CorsLayer {
+fn cors(config: &HttpConfig, mut exposed: Vec<HeaderName>) -> CorsLayer {
+    exposed.extend([REQUEST_ID, RUN_ID, header::RETRY_AFTER]);
     let allowed = config.cors_origins.clone();
     let is_allowed = move |origin: &HeaderValue, _: &request::Parts| {
         origin.to_str().is_ok_and(|origin| origin_is_allowed(origin, &allowed))
@@ -107,7 +110,7 @@ fn cors(config: &HttpConfig) -> CorsLayer {
             Method::PUT,
         ]))
         .allow_headers(AllowHeaders::mirror_request())
-        .expose_headers([REQUEST_ID, RUN_ID, header::RETRY_AFTER])
+        .expose_headers(exposed)
         .max_age(Duration::from_secs(600))
 }
 

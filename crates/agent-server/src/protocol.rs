@@ -29,6 +29,7 @@ mod translator;
 use std::fmt;
 
 use axum::Router;
+use axum::http::HeaderName;
 use axum::response::Response;
 
 pub use context::ProtocolContext;
@@ -58,6 +59,11 @@ pub trait Protocol: fmt::Debug + Send + Sync + 'static {
 
     /// The response that reports an error. Headers such as `retry-after` are added to it.
     fn error_response(&self, error: &ErrorInfo) -> Response;
+
+    /// Headers of responses that web pages may read.
+    fn exposed_headers(&self) -> Vec<HeaderName> {
+        Vec::new()
+    }
 
     /// The endpoints that `GET /` lists.
     fn endpoints(&self) -> Vec<Endpoint>;

@@ -113,9 +113,7 @@ impl Calling<'_> {
         let mut head = Head {
             id: request.id.clone(),
             agent: tool.agent.clone(),
-            token: meta
-                .and_then(|meta| meta.get("progressToken").cloned())
-                .filter(|token| Id::of(token).is_some()),
+            token: meta.and_then(|meta| meta.get("progressToken")).map(token).transpose()?,
             level: self.client.log_level,
             capabilities: self.client.capabilities,
             session: self.client.session.clone(),
@@ -189,6 +187,13 @@ impl Calling<'_> {
         let asked = RunQuestion::of(context.messages()).ok_or_else(unknown)?;
         Ok((asked, context))
     }
+}
+
+/// A token of progress notifications, which has the form of an id.
+fn token(value: &Json) -> Result<Json, RpcError> {
+    let token = Id::of(value).map(|token| token.to_json());
+    let expected = "_meta.progressToken should be an integer, or a string of at most 256 bytes";
+    token.ok_or_else(|| RpcError::invalid_params(expected))
 }
 
 /// What a run's options keep for this protocol.

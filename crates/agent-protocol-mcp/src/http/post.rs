@@ -20,6 +20,7 @@ use crate::result::{complete, server_info};
 use crate::rpc::{self, Id, Message, Notification, Request, RpcError};
 use crate::server::{Server, user};
 use crate::session::Session;
+use crate::subscriptions;
 use crate::version::Version;
 
 pub(super) async fn post(server: Server, mut request: JsonRequest) -> Response {
@@ -30,10 +31,16 @@ pub(super) async fn post(server: Server, mut request: JsonRequest) -> Response {
         Err(error) => return refuse(id.as_ref(), &error),
     };
     match message {
-        Message::Request(message) => {
-            let answered = answer(&server, &request, &message).await;
-            answered.unwrap_or_else(|error| refuse(Some(&message.id), &error))
-        }
+        Message::Request(message) => match answer(&server, &request, &message).await {
+            Ok(Outcome::Response(response)) => response,
+            Ok(Outcome::Call { started, takes_stream }) => {
+                let parts = request.parts().clone();
+                // The run may take long, and keeps what it needs of the request.
+                drop((request, message));
+                started.respond(&parts, takes_stream).await
+            }
+            Err(error) => refuse(Some(&message.id), &error),
+        },
         Message::Notification(message) => {
             let noted = note(&server, &request, &message).await;
             noted.map_or_else(|error| refuse(None, &error), |()| StatusCode::ACCEPTED.into_response())
@@ -42,6 +49,18 @@ pub(super) async fn post(server: Server, mut request: JsonRequest) -> Response {
             let taken = take(&server, &request, &id, result).await;
             taken.map_or_else(|error| refuse(None, &error), |()| StatusCode::ACCEPTED.into_response())
         }
+    }
+}
+
+/// What a request leads to.
+enum Outcome {
+    Response(Response),
+    Call { started: Box<Started>, takes_stream: bool },
+}
+
+impl Outcome {
+    fn result(message: &Request, result: JsonObject) -> Self {
+        Outcome::Response(axum::Json(rpc::result(&message.id, result)).into_response())
     }
 }
 
@@ -55,7 +74,7 @@ fn is_modern(request: &JsonRequest, message: &Request) -> bool {
         || header.and_then(Version::read).is_some_and(Version::is_modern)
 }
 
-async fn answer(server: &Server, request: &JsonRequest, message: &Request) -> Result<Response, RpcError> {
+async fn answer(server: &Server, request: &JsonRequest, message: &Request) -> Result<Outcome, RpcError> {
     let parts = request.parts();
     if is_modern(request, message) {
         let has_headers = parts.extensions.get::<Piped>().is_none();
@@ -69,7 +88,7 @@ async fn answer(server: &Server, request: &JsonRequest, message: &Request) -> Re
         return respond(server, request, &client, message).await;
     }
     if message.method == "initialize" {
-        return initialize(server, message);
+        return initialize(server, message).map(Outcome::Response);
     }
     let session = session(server, &parts.headers)?;
     if let Some(version) = headers::version(&parts.headers).filter(|version| Version::read(version).is_none())
@@ -81,11 +100,11 @@ async fn answer(server: &Server, request: &JsonRequest, message: &Request) -> Re
         return Err(RpcError::invalid_request(known));
     }
     match message.method.as_str() {
-        "ping" => return Ok(axum::Json(rpc::result(&message.id, JsonObject::new())).into_response()),
+        "ping" => return Ok(Outcome::result(message, JsonObject::new())),
         "logging/setLevel" => {
             let level = LogLevel::of(message.params.get("level").unwrap_or(&Json::Null))?;
             server.state.set_level(&session.id, level);
-            return Ok(axum::Json(rpc::result(&message.id, JsonObject::new())).into_response());
+            return Ok(Outcome::result(message, JsonObject::new()));
         }
         _ => {}
     }
@@ -99,12 +118,12 @@ async fn respond(
     request: &JsonRequest,
     client: &Client,
     message: &Request,
-) -> Result<Response, RpcError> {
+) -> Result<Outcome, RpcError> {
     let caller = Caller::of(&request.parts().extensions);
     match message.method.as_str() {
         "tools/call" => call(server, request, (client, &caller), message).await,
         "subscriptions/listen" if client.is_modern() => {
-            crate::subscriptions::of_request(server, caller, message, request.parts()).await
+            subscriptions::of_request(server, caller, message, request.parts()).await.map(Outcome::Response)
         }
         _ => {
             let result = dispatch::answer(server, &caller, client, message).await;
@@ -113,7 +132,7 @@ async fn respond(
                 true => error,
                 false => error.with_status(StatusCode::OK),
             })?;
-            Ok(axum::Json(rpc::result(&message.id, result)).into_response())
+            Ok(Outcome::result(message, result))
         }
     }
 }
@@ -148,7 +167,7 @@ async fn call(
     request: &JsonRequest,
     (client, caller): (&Client, &Caller),
     message: &Request,
-) -> Result<Response, RpcError> {
+) -> Result<Outcome, RpcError> {
     let name = message.params.get("name").and_then(Json::as_str);
     let name = name.ok_or_else(|| RpcError::invalid_params("name is required"))?;
     let tool = tools::find(server.context.runner(), name)?;
@@ -167,7 +186,7 @@ async fn call(
         Prepared::Run(run) => *run,
         Prepared::Result(result) => {
             let result = if client.is_modern() { complete(result) } else { result };
-            return Ok(axum::Json(rpc::result(&message.id, result)).into_response());
+            return Ok(Outcome::result(message, result));
         }
     };
     let run = server.context.start(request, spec).await.map_err(of_api)?;
@@ -175,7 +194,8 @@ async fn call(
         server.state.note_call(&session.id, &message.id, run.id().clone());
     }
     let (context, state) = (server.context.clone(), Arc::clone(&server.state));
-    Ok(Started { context, state, run, head, seen: 0 }.respond(parts, takes_stream).await)
+    let started = Box::new(Started { context, state, run, head, seen: 0 });
+    Ok(Outcome::Call { started, takes_stream })
 }
 
 /// Notes what a client says about the requests of its session.
@@ -225,17 +245,13 @@ async fn take(
     // A client that fails to answer does not want to.
     let result = result.unwrap_or_else(|_| object! { "action" => "cancel" });
     let question = server.state.question(&record.id);
-    let results = question.add(key, result);
-    let is_complete = asked.requests().keys().all(|key| results.contains_key(key));
-    if !is_complete {
-        return Ok(());
-    }
+    let Some(results) = question.add(key, result, &asked.requests()) else { return Ok(()) };
     let session = Some(record.session_id.to_string()).filter(|_| !record.options.anonymous_session);
     let head = head.continued(&context);
     let spec = calling.spec(head, asked.answer(&results), session, Some(context));
-    let run = server.context.start(request, spec).await.map_err(of_api)?;
-    question.continue_with(run.id().clone());
-    Ok(())
+    let started = server.context.start(request, spec).await;
+    question.continue_with(started.as_ref().ok().map(|run| run.id().clone()));
+    started.map(drop).map_err(of_api)
 }
 
 fn of_api(error: ApiError) -> RpcError {

@@ -124,6 +124,9 @@ fn measure(arguments: &Arguments) -> Result<()> {
         if wanted(mcp::NAME) {
             mcp::measure(arguments, &mut report).await.context(mcp::NAME)?;
         }
+        if wanted(mcp::SERVER) {
+            mcp::measure_server(arguments, &mut report).await.context(mcp::SERVER)?;
+        }
         if wanted("start") {
             report.start(
                 process::start_times(&arguments.server()?, if arguments.quick { 3 } else { 20 }).await?,

@@ -54,6 +54,50 @@ pub(crate) async fn measure(arguments: &Arguments, report: &mut Report) -> Resul
     Ok(())
 }
 
+/// The name of the figure of the server's side.
+pub(crate) const SERVER: &str = "a call of an agent as an MCP tool, more than of the agent, p50";
+
+/// Measures calls of the agent `echo` over MCP and over the native protocol, in turn.
+pub(crate) async fn measure_server(arguments: &Arguments, report: &mut Report) -> Result<()> {
+    let times = if arguments.quick { 50 } else { 1000 };
+    let server = Server::storing(&arguments.server()?, &["--agent", "echo"], Store::Memory).await?;
+    let text = json!({ "role": "user", "content": [{ "type": "text", "text": "hi" }] });
+    let native = post("/process", &json!({ "input": [text], "stream": false }).to_string());
+    let call = json!({
+        "jsonrpc": "2.0", "id": 1, "method": "tools/call",
+        "params": {
+            "name": "echo", "arguments": { "message": "hi" },
+            "_meta": {
+                "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+                "io.modelcontextprotocol/clientCapabilities": {},
+            }
+        }
+    });
+    let headers = "POST /mcp HTTP/1.1\r\nmcp-protocol-version: 2026-07-28\r\nmcp-method: tools/call\r\nmcp-name: echo\r\n\
+                   accept: application/json, text/event-stream\r\n";
+    let call =
+        String::from_utf8(post("/mcp", &call.to_string()))?.replacen("POST /mcp HTTP/1.1\r\n", headers, 1);
+    let mut connection = Connection::open(&server.address).await?;
+    let (mut base, mut measured) = (Vec::new(), Vec::new());
+    for _ in 0..times + times / 10 {
+        base.push(exchange(&mut connection, &native, "\"text\":\"hi\"").await?);
+        measured.push(exchange(&mut connection, call.as_bytes(), "\"text\":\"hi\"").await?);
+    }
+    // The first ones are slower.
+    let median = |waits: &[Duration]| percentile(&waits[times / 10..], 0.5).as_secs_f64() * 1e3;
+    report.budget(SERVER.to_owned(), 1.0, median(&measured) - median(&base), " ms");
+    Ok(())
+}
+
+async fn exchange(connection: &mut Connection, request: &[u8], wanted: &str) -> Result<Duration> {
+    let started = Instant::now();
+    connection.send(request).await?;
+    let answer = connection.short_answer().await?;
+    let time = started.elapsed();
+    ensure!(String::from_utf8_lossy(answer).contains(wanted), "{}", String::from_utf8_lossy(answer));
+    Ok(time)
+}
+
 /// A request that makes the model call this tool, and then say what it got.
 fn request(tool: &str, arguments: &Value) -> Vec<u8> {
     let function = json!({ "name": tool, "arguments": arguments.to_string() });
