@@ -1,4 +1,6 @@
-//! `agent-server tools`: shows and calls the tools of the configured MCP servers.
+//! `agent-server tools`: shows and calls the tools of the configured MCP servers, and logs in to these.
+
+mod login;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -10,7 +12,7 @@ use agent_schemas::{ContentBody, Json, json, object};
 use crate::agents::mcp;
 use crate::cli::print;
 use crate::cli::tools::{ToolsCommand, ToolsOptions};
-use crate::config::{ConfigError, Environment, load};
+use crate::config::{Config, ConfigError, Environment, Flag, load};
 
 /// What a server may take to list its tools when it is connected.
 const LISTING: Duration = Duration::from_secs(30);
@@ -20,22 +22,48 @@ const DESCRIPTION: usize = 80;
 
 /// Executes the command on a runtime of its own.
 pub(crate) fn run(options: &ToolsOptions, environment: &Environment) -> anyhow::Result<ExitCode> {
-    let config = load(options.config.as_deref(), environment, &[])?;
+    let data_dir = options.data_dir.as_ref().map(|path| path.to_string_lossy().into_owned());
+    let flags: Vec<Flag> = Flag::given("--data-dir", "data_dir", data_dir).into_iter().collect();
+    let config = load(options.config.as_deref(), environment, &flags)?;
     if config.tools.mcp.is_empty() {
         let message = "the configuration has no MCP server; add one as [[tools.mcp]]";
         return Err(ConfigError::from_message(message).into());
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        let longest = config.tools.mcp.iter().map(|server| server.connect_timeout).max();
-        let servers = mcp::start(&config, environment, longest.unwrap_or_default() + LISTING).await?;
-        let done = match &options.command {
-            ToolsCommand::List { json } => list(&servers, *json),
-            ToolsCommand::Call { name, arguments } => call(&servers, name, arguments).await,
-        };
-        servers.close().await;
-        done
+        match &options.command {
+            ToolsCommand::List { json } => {
+                with_servers(&config, environment, async |servers| list(servers, *json)).await
+            }
+            ToolsCommand::Call { name, arguments } => {
+                with_servers(&config, environment, async |servers| call(servers, name, arguments).await).await
+            }
+            ToolsCommand::Login { name } => log_in(&config, environment, name).await,
+        }
     })
+}
+
+/// Does something with the servers when they are connected.
+async fn with_servers(
+    config: &Config,
+    environment: &Environment,
+    work: impl AsyncFnOnce(&McpServers) -> anyhow::Result<ExitCode>,
+) -> anyhow::Result<ExitCode> {
+    let longest = config.tools.mcp.iter().map(|server| server.connect_timeout).max();
+    let servers = mcp::start(config, environment, longest.unwrap_or_default() + LISTING).await?;
+    let done = work(&servers).await;
+    servers.close().await;
+    done
+}
+
+async fn log_in(config: &Config, environment: &Environment, name: &str) -> anyhow::Result<ExitCode> {
+    let servers = mcp::configured(config, environment)?;
+    let Some(server) = servers.iter().find(|server| server.name == name) else {
+        let known: Vec<&str> = servers.iter().map(|server| server.name.as_str()).collect();
+        let message = format!("there is no MCP server '{name}'; there are {}", known.join(", "));
+        return Err(ConfigError::from_message(message).into());
+    };
+    login::login(server).await
 }
 
 fn list(servers: &McpServers, as_json: bool) -> anyhow::Result<ExitCode> {

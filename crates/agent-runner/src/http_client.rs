@@ -53,7 +53,7 @@ pub fn build(url: &Url, configure: impl Fn(ClientBuilder) -> ClientBuilder) -> r
 }
 
 /// Chooses the cryptography, once for the whole process. Another choice that was made before stays.
-fn prepare_tls() {
+pub(crate) fn prepare_tls() {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         // Somebody else may just have chosen: that is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use agent_runner::agents::Chat;
-use agent_runner::mcp::{McpError, McpServers};
+use agent_runner::mcp::{McpError, McpServerConfig, McpServers};
 
 use crate::config::{Config, ConfigError, Environment};
 
@@ -20,13 +20,29 @@ pub(crate) async fn start(
     environment: &Environment,
     at_most: Duration,
 ) -> anyhow::Result<McpServers> {
-    let servers = config.tools.mcp.iter().cloned();
-    let servers: Result<Vec<_>, McpError> =
-        servers.map(|server| server.with_variables(|name| environment.get(name))).collect();
-    let started = servers.and_then(|servers| McpServers::start_with(servers, environment.basic()));
-    let started = started.map_err(|error| ConfigError::from_message(format!("tools.mcp: {error}")))?;
+    let servers = configured(config, environment)?;
+    let started = McpServers::start_with(servers, environment.basic()).map_err(fault)?;
     started.first_lists(at_most).await;
     Ok(started)
+}
+
+/// The settings of the servers, with what is in environment variables.
+///
+/// # Errors
+/// If a variable is not set.
+pub(crate) fn configured(
+    config: &Config,
+    environment: &Environment,
+) -> Result<Vec<McpServerConfig>, ConfigError> {
+    let mut config = config.clone();
+    config.place_logins(environment);
+    let servers = config.tools.mcp.into_iter();
+    servers.map(|server| server.with_variables(|name| environment.get(name)).map_err(fault)).collect()
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is a function for map_err")]
+fn fault(error: McpError) -> ConfigError {
+    ConfigError::from_message(format!("tools.mcp: {error}"))
 }
 
 /// The agent with the tools of these servers, or of all.

@@ -8,6 +8,9 @@ use clap::{Args, Subcommand};
 pub(crate) struct ToolsOptions {
     #[command(subcommand)]
     pub(crate) command: ToolsCommand,
+    /// Folder that holds the logins [default: agent-server in the user's data folder]
+    #[arg(long, value_name = "DIR", global = true)]
+    pub(crate) data_dir: Option<PathBuf>,
     /// Configuration file (TOML)
     #[arg(long, value_name = "FILE", global = true)]
     pub(crate) config: Option<PathBuf>,
@@ -32,5 +35,13 @@ pub(crate) enum ToolsCommand {
         /// The arguments, as a JSON object
         #[arg(long, value_name = "JSON", default_value = "{}")]
         arguments: String,
+    },
+    /// Log in to an MCP server that wants OAuth
+    ///
+    /// Prints an address to open in a browser, and stores the login when the browser comes back. A running server uses it
+    /// within a minute.
+    Login {
+        /// The name of the server
+        name: String,
     },
 }
