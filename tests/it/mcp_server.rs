@@ -478,7 +478,8 @@ async fn serve_asker() -> (std::net::SocketAddr, tokio::sync::oneshot::Sender<()
         run.say(&format!("{} {}", name.unwrap_or("nobody"), answer.inputs.contains_key("folders")));
         Ok(())
     });
-    let app = AgentApp::builder("asker").agent("asker", asker).protocol(Mcp::default()).build().expect("an app");
+    let app =
+        AgentApp::builder("asker").agent("asker", asker).protocol(Mcp::default()).build().expect("an app");
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("bound");
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
@@ -496,14 +497,16 @@ async fn question__with_two_requests__is_answered_once_and_in_any_order() {
     let (address, _guard) = serve_asker().await;
     let mut client = McpClient::with_session(address, json!({ "elicitation": {}, "roots": {} })).await;
     for is_cut in [false, true] {
-        let call = json!({ "name": "asker", "arguments": { "message": "hi" }, "_meta": { "progressToken": "p" } });
+        let call =
+            json!({ "name": "asker", "arguments": { "message": "hi" }, "_meta": { "progressToken": "p" } });
         let mut stream = client.request("tools/call", call).await.stream();
         let mut requests = Vec::new();
         while requests.len() < 2 {
             let message = stream.next(&mut client).await.expect("a message");
             requests.extend(Some(message).filter(|message| message["id"].is_string()));
         }
-        let of = |method: &str| requests.iter().find(|request| request["method"] == method).expect("a request");
+        let of =
+            |method: &str| requests.iter().find(|request| request["method"] == method).expect("a request");
         let (folders, person) = (of("roots/list"), of("elicitation/create"));
         client.send(answer_to(folders, &json!({ "roots": [] }))).await;
         if is_cut {
@@ -532,7 +535,8 @@ async fn question__of_a_client_without_forms__can_be_answered_in_words() {
         run.say(&format!("Hello to {city}!"));
         Ok(())
     });
-    let app = AgentApp::builder("asker").agent("asker", agent).protocol(Mcp::default()).build().expect("an app");
+    let app =
+        AgentApp::builder("asker").agent("asker", agent).protocol(Mcp::default()).build().expect("an app");
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("bound");
     #[expect(clippy::disallowed_methods, reason = "it ends with the test's runtime")]

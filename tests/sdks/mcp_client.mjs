@@ -1,79 +1,68 @@
-// The client that the conformance suite of MCP starts: logs in if the scenario is about that, then lists and calls tools of the
+// The client that the conformance suite of MCP starts: logs in where the server wants it, and lists and calls tools of the
 // server at the last argument, with the binary in AGENT_TEST_BINARY.
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 
-const scenario = process.env.MCP_CONFORMANCE_SCENARIO ?? '';
-const context = JSON.parse(process.env.MCP_CONFORMANCE_CONTEXT ?? '{}');
-const binary = process.env.AGENT_TEST_BINARY;
+const { MCP_CONFORMANCE_SCENARIO: scenario = '', MCP_CONFORMANCE_CONTEXT: given = '{}' } = process.env;
+const context = JSON.parse(given);
 const folder = mkdtempSync(join(tmpdir(), 'mcp-client-'));
 const config = join(folder, 'agent.toml');
-const environment = { ...process.env, AGENT_SERVER_DATA_DIR: folder, SECRET: context.client_secret ?? '' };
+writeFileSync(config, `[[tools.mcp]]\nname = "suite"\nurl = "${process.argv.at(-1)}"\n${auth()}`);
 
-const metadata = 'https://conformance-test.local/client-metadata.json';
-const server = [`name = "suite"`, `url = "${process.argv.at(-1)}"`];
-if (scenario.includes('client-credentials')) {
-  server.push(`auth = { kind = "client_credentials", client_id = "${context.client_id}", client_secret_env = "SECRET" }`);
-} else if (scenario.startsWith('auth/')) {
-  const client = context.client_id
-    ? `, client_id = "${context.client_id}", client_secret_env = "SECRET"`
-    : `, client_metadata_url = "${metadata}"`;
-  server.push(`auth = { kind = "login"${client} }`);
-}
-writeFileSync(config, `[[tools.mcp]]\n${server.join('\n')}\n`);
-
-function tools(...parameters) {
-  const options = { encoding: 'utf8', stdio: 'pipe', env: environment };
-  return execFileSync(binary, ['tools', ...parameters, '--config', config], options);
+// What the suite gives a client beforehand, or its document, which authorization servers may take as its id.
+function auth() {
+  if (!scenario.startsWith('auth/')) return '';
+  const grant = scenario.includes('client-credentials') ? 'client_credentials' : 'authorization_code';
+  const id = context.client_id ?? 'https://conformance-test.local/client-metadata.json';
+  const secret = context.client_secret ? ', client_secret_env = "SECRET"' : '';
+  return `auth = { grant = "${grant}", client_id = "${id}"${secret} }\n`;
 }
 
-// Opens the address that the command prints, as a browser does.
-async function login(scopes = []) {
-  const options = { stdio: ['ignore', 'inherit', 'pipe'], env: environment };
-  const command = spawn(binary, ['tools', 'login', 'suite', ...scopes, '--config', config], options);
-  const ended = new Promise((resolve) => command.on('exit', resolve));
-  for await (const line of createInterface(command.stderr)) {
-    console.error(line);
-    if (line.startsWith('http')) {
-      await fetch(line);
-    }
+// Runs a command; `seen` gets what it has printed so far.
+function tools(parameters, seen = () => {}) {
+  const environment = { ...process.env, HOME: folder, XDG_DATA_HOME: '', SECRET: context.client_secret ?? '' };
+  const options = { env: environment, stdio: ['ignore', 'pipe', 'pipe'] };
+  const program = spawn(process.env.AGENT_TEST_BINARY, ['tools', ...parameters, '--config', config], options);
+  const ended = { stdout: '', stderr: '' };
+  for (const stream of ['stdout', 'stderr']) {
+    program[stream].setEncoding('utf8').on('data', (text) => {
+      ended[stream] += text;
+      if (stream === 'stdout') seen(ended.stdout);
+    });
   }
-  const code = await ended;
-  if (code !== 0) {
-    throw new Error(`the login ended with ${code}`);
-  }
+  return new Promise((resolve) => program.on('close', (code) => resolve({ ...ended, code })));
 }
 
-// A server that wants more than the login has given says so, and the command says to log in again.
-async function withLogin(work) {
-  try {
-    return work();
-  } catch (error) {
-    if (!logsIn) {
-      throw error;
-    }
-    const scope = /with the scope (\S+)/.exec(error.stderr)?.[1];
-    await login(scope ? ['--scope', scope] : []);
-    return work();
-  }
+// Logs in with a browser that follows every redirect.
+async function login() {
+  let browser;
+  const ended = await tools(['login', 'suite'], (text) => {
+    browser ??= text.match(/^http\S+(?=\n)/m)?.map((url) => fetch(url));
+  });
+  await Promise.all(browser ?? []);
+  if (ended.code !== 0) throw new Error(ended.stderr);
 }
 
-const logsIn = server.some((line) => line.includes('kind = "login"'));
-try {
-  if (logsIn) {
+// Runs a command that may need a login first, and another one if the first has too few scopes.
+async function withLogin(...parameters) {
+  for (let logins = 0; ; logins++) {
+    const ended = await tools(parameters);
+    if (ended.code === 0) return ended.stdout;
+    if (logins === 2 || !ended.stderr.includes('agent-server tools login suite')) throw new Error(ended.stderr);
     await login();
   }
-  const listed = JSON.parse(await withLogin(() => tools('list', '--json')));
-  const schema = listed.find(({ name }) => name === 'json_schema_2020_12_tool')?.parameters;
-  const given = { add_numbers: { a: 5, b: 3 }, json_schema_echo: { schema } };
-  const calls = context.toolCalls ?? listed.map(({ name }) => ({ name, arguments: given[name] ?? {} }));
+}
+
+try {
+  const listed = JSON.parse(await withLogin('list', '--json'));
+  const values = { add_numbers: { a: 5, b: 3 } };
+  // The server of this scenario has a tool that it cannot call.
+  const callable = scenario === 'json-schema-ref-no-deref' ? [] : listed;
+  const calls = context.toolCalls ?? callable.map(({ name }) => ({ name, arguments: values[name] ?? {} }));
   for (const { name, arguments: parameters } of calls) {
-    const call = () => tools('call', name, '--arguments', JSON.stringify(parameters));
-    // A tool that fails is a result like others.
-    await withLogin(call).catch((error) => console.error(error.message));
+    await withLogin('call', name, '--arguments', JSON.stringify(parameters));
   }
 } finally {
   rmSync(folder, { recursive: true });

@@ -1,16 +1,18 @@
-//! `agent-server tools`: shows and calls the tools of the configured MCP servers.
+//! `agent-server tools`: shows and calls the tools of the configured MCP servers, and logs in to these.
+
+mod login;
 
 use std::process::ExitCode;
 use std::time::Duration;
 
-use agent_runner::mcp::{McpServerConfig, McpServers, login};
+use agent_runner::mcp::McpServers;
 use agent_runner::tools::OfferedTool;
 use agent_schemas::{ContentBody, Json, json, object};
 
 use crate::agents::mcp;
 use crate::cli::print;
 use crate::cli::tools::{ToolsCommand, ToolsOptions};
-use crate::config::{Config, ConfigError, Environment, load};
+use crate::config::{Config, ConfigError, Environment, Flag, load};
 
 /// What a server may take to list its tools when it is connected.
 const LISTING: Duration = Duration::from_secs(30);
@@ -20,29 +22,29 @@ const DESCRIPTION: usize = 80;
 
 /// Executes the command on a runtime of its own.
 pub(crate) fn run(options: &ToolsOptions, environment: &Environment) -> anyhow::Result<ExitCode> {
-    let config = load(options.config.as_deref(), environment, &[])?;
+    let data_dir = options.data_dir.as_ref().map(|path| path.to_string_lossy().into_owned());
+    let flags: Vec<Flag> = Flag::given("--data-dir", "data_dir", data_dir).into_iter().collect();
+    let config = load(options.config.as_deref(), environment, &flags)?;
     if config.tools.mcp.is_empty() {
         let message = "the configuration has no MCP server; add one as [[tools.mcp]]";
         return Err(ConfigError::from_message(message).into());
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    match &options.command {
-        ToolsCommand::List { json } => {
-            runtime.block_on(connected(&config, environment, async |servers| list(servers, *json)))
+    runtime.block_on(async {
+        match &options.command {
+            ToolsCommand::List { json } => {
+                with_servers(&config, environment, async |servers| list(servers, *json)).await
+            }
+            ToolsCommand::Call { name, arguments } => {
+                with_servers(&config, environment, async |servers| call(servers, name, arguments).await).await
+            }
+            ToolsCommand::Login { name } => log_in(&config, environment, name).await,
         }
-        ToolsCommand::Call { name, arguments } => {
-            runtime.block_on(connected(&config, environment, async |servers| {
-                call(servers, name, arguments).await
-            }))
-        }
-        ToolsCommand::Login { server, scopes } => {
-            runtime.block_on(log_in(&mcp::servers(&config, environment)?, server, scopes))
-        }
-    }
+    })
 }
 
-/// Does something with the servers once they have listed their tools.
-async fn connected(
+/// Does something with the servers when they are connected.
+async fn with_servers(
     config: &Config,
     environment: &Environment,
     work: impl AsyncFnOnce(&McpServers) -> anyhow::Result<ExitCode>,
@@ -54,14 +56,14 @@ async fn connected(
     done
 }
 
-async fn log_in(servers: &[McpServerConfig], name: &str, scopes: &[String]) -> anyhow::Result<ExitCode> {
+async fn log_in(config: &Config, environment: &Environment, name: &str) -> anyhow::Result<ExitCode> {
+    let servers = mcp::configured(config, environment)?;
     let Some(server) = servers.iter().find(|server| server.name == name) else {
-        return Err(ConfigError::from_message(format!("tools.mcp has no server '{name}'")).into());
+        let known: Vec<&str> = servers.iter().map(|server| server.name.as_str()).collect();
+        let message = format!("there is no MCP server '{name}'; there are {}", known.join(", "));
+        return Err(ConfigError::from_message(message).into());
     };
-    let show = |address: &str| complain(&format!("Open this address in a browser:\n{address}"));
-    login(server, scopes, show).await.map_err(mcp::fault)?;
-    complain(&format!("logged in at '{name}'"));
-    Ok(ExitCode::SUCCESS)
+    login::login(server).await
 }
 
 fn list(servers: &McpServers, as_json: bool) -> anyhow::Result<ExitCode> {

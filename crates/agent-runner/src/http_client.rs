@@ -53,7 +53,7 @@ pub fn build(url: &Url, configure: impl Fn(ClientBuilder) -> ClientBuilder) -> r
 }
 
 /// Chooses the cryptography, once for the whole process. Another choice that was made before stays.
-fn prepare_tls() {
+pub(crate) fn prepare_tls() {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         // Somebody else may just have chosen: that is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -74,7 +74,7 @@ pub async fn error_body(mut response: Response) -> String {
 }
 
 /// Whether the server is on this machine, where a proxy is never meant.
-pub(crate) fn is_local(url: &Url) -> bool {
+fn is_local(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }

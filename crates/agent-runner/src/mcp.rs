@@ -18,11 +18,12 @@
 //! Each server has a task that keeps it connected (`supervise`): it starts the process or opens the connection
 //! (`connect`), lists the tools (`list`), and begins again, with growing pauses, when the server is gone. The tools of
 //! all servers are in one catalog (`catalog`), in which each has a name that models accept. A server that does not answer
-//! costs its own tools only.
+//! costs its own tools only. Servers over HTTP may want OAuth (`auth`).
 
 mod abandoned;
 mod allowance;
 mod auth;
+mod auth_config;
 mod call;
 mod catalog;
 mod changes;
@@ -38,12 +39,11 @@ mod result;
 mod server;
 mod servers;
 mod supervise;
-mod tokens;
 mod tool;
 mod watched;
 
-pub use auth::{ClientCredentials, Login, McpAuth};
+pub use auth_config::{Grant, McpAuthConfig};
 pub use config::{Approval, McpServerConfig, When};
 pub use error::McpError;
-pub use login::login;
+pub use login::McpLogin;
 pub use servers::{McpServerStatus, McpServers};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agent_runner::agents::Chat;
-use agent_runner::mcp::{McpAuth, McpError, McpServerConfig, McpServers};
+use agent_runner::mcp::{McpError, McpServerConfig, McpServers};
 use agent_runner::tools::ToolSource;
 
 use crate::config::{Config, ConfigError, Environment};
@@ -22,39 +22,28 @@ pub(crate) async fn start(
     environment: &Environment,
     at_most: Duration,
 ) -> anyhow::Result<McpServers> {
-    let servers = servers(config, environment)?;
+    let servers = configured(config, environment)?;
     let started = McpServers::start_with(servers, environment.basic()).map_err(fault)?;
     started.first_lists(at_most).await;
     Ok(started)
 }
 
-/// The settings of the servers, with their secrets, and with the places of their tokens.
+/// The settings of the servers, with what is in environment variables.
 ///
 /// # Errors
-/// If an environment variable is not set.
-pub(crate) fn servers(
+/// If a variable is not set.
+pub(crate) fn configured(
     config: &Config,
     environment: &Environment,
 ) -> Result<Vec<McpServerConfig>, ConfigError> {
-    let folder = match &config.data_dir {
-        Some(folder) => Some(folder.clone()),
-        None => config.resolved_data_dir(environment).ok(),
-    };
-    let complete = |server: &McpServerConfig| {
-        let mut server = server.clone();
-        if let Some(McpAuth::Login(login)) = &mut server.auth
-            && login.token_file.is_none()
-        {
-            let file =
-                folder.as_ref().map(|folder| folder.join("mcp-logins").join(format!("{}.json", server.name)));
-            login.token_file = file;
-        }
-        server.with_variables(|name| environment.get(name))
-    };
-    config.tools.mcp.iter().map(complete).collect::<Result<_, _>>().map_err(fault)
+    let mut config = config.clone();
+    config.place_logins(environment);
+    let servers = config.tools.mcp.into_iter();
+    servers.map(|server| server.with_variables(|name| environment.get(name)).map_err(fault)).collect()
 }
 
-pub(crate) fn fault(error: McpError) -> ConfigError {
+#[expect(clippy::needless_pass_by_value, reason = "it is a function for map_err")]
+fn fault(error: McpError) -> ConfigError {
     ConfigError::from_message(format!("tools.mcp: {error}"))
 }
 

@@ -8,6 +8,9 @@ use clap::{Args, Subcommand};
 pub(crate) struct ToolsOptions {
     #[command(subcommand)]
     pub(crate) command: ToolsCommand,
+    /// Folder that holds the logins [default: agent-server in the user's data folder]
+    #[arg(long, value_name = "DIR", global = true)]
+    pub(crate) data_dir: Option<PathBuf>,
     /// Configuration file (TOML)
     #[arg(long, value_name = "FILE", global = true)]
     pub(crate) config: Option<PathBuf>,
@@ -23,16 +26,6 @@ pub(crate) enum ToolsCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Log in at a server that wants it
-    ///
-    /// Prints an address to open in a browser on this machine, and keeps the tokens in a file. A running server finds them.
-    Login {
-        /// The name of the server in the configuration
-        server: String,
-        /// Scope to ask for, beside those of an earlier login; may be repeated
-        #[arg(long = "scope", value_name = "SCOPE")]
-        scopes: Vec<String>,
-    },
     /// Call a tool
     ///
     /// Prints the answer. Exits with 1 if the tool has none.
@@ -42,5 +35,13 @@ pub(crate) enum ToolsCommand {
         /// The arguments, as a JSON object
         #[arg(long, value_name = "JSON", default_value = "{}")]
         arguments: String,
+    },
+    /// Log in to an MCP server that wants OAuth
+    ///
+    /// Prints an address to open in a browser, and stores the login when the browser comes back. A running server uses it
+    /// within a minute.
+    Login {
+        /// The name of the server
+        name: String,
     },
 }

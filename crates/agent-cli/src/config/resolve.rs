@@ -10,7 +10,7 @@ use super::services::{ServicesConfig, UrlSetting};
 use super::{Config, ConfigError, Environment};
 
 impl Config {
-    /// Fills in the data folder, the URLs of the stores, their limits and the allowed hosts. If everything is
+    /// Fills in the data folder, the URLs of the stores, their limits, the allowed hosts and the files of logins. If everything is
     /// kept in memory, removes the data folder and the other URLs.
     ///
     /// # Errors
@@ -42,6 +42,8 @@ impl Config {
         self.runs.anonymous_session_seconds.get_or_insert(seconds);
         self.runs.retention_bytes.get_or_insert(retention.bytes);
         self.http = self.resolved_http();
+        #[cfg(feature = "mcp")]
+        self.place_logins(environment);
         Ok(self)
     }
 

@@ -3,9 +3,12 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use agent_runner::mcp::McpServerConfig;
+use agent_runner::mcp::{Grant, McpServerConfig};
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
+
+use super::resolve::absolute;
+use super::{Config, Environment};
 
 /// Tools for all agents.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -14,6 +17,19 @@ pub(crate) struct ToolsConfig {
     /// The MCP servers whose tools agents may call.
     #[serde(deserialize_with = "tables", skip_serializing_if = "Vec::is_empty")]
     pub(crate) mcp: Vec<McpServerConfig>,
+}
+
+impl Config {
+    /// Gives each MCP server where somebody has to log in a file for that in the data folder, if there is one.
+    pub(crate) fn place_logins(&mut self, environment: &Environment) {
+        let folder = if self.ephemeral { None } else { self.resolved_data_dir(environment).ok() };
+        let Some(folder) = folder.map(|folder| absolute(&folder).join("logins")) else { return };
+        for server in &mut self.tools.mcp {
+            if let Some(auth) = server.auth.as_mut().filter(|auth| auth.grant == Grant::AuthorizationCode) {
+                auth.file.get_or_insert_with(|| folder.join(format!("{}.json", server.name)));
+            }
+        }
+    }
 }
 
 /// Reads an array of tables. It asks for a table, because what asks for an array is a setting that one line of text can

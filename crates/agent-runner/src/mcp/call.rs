@@ -12,17 +12,11 @@ use rmcp::service::{Peer, PeerRequestOptions, ServiceError};
 use tokio::time::timeout;
 
 use super::abandoned::Abandoned;
+use super::auth::problem;
 use super::client::Client;
+use super::config::McpServerConfig;
 use crate::error_chain::chain;
 use crate::tools::{ToolContext, ToolError};
-
-/// How long a call may take.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
-    pub(super) total: Duration,
-    /// Without a report of its progress.
-    pub(super) idle: Duration,
-}
 
 /// How often a server may ask for further input before it answers.
 const MAX_ROUNDS: usize = 8;
@@ -32,16 +26,17 @@ const MAX_ROUNDS: usize = 8;
 pub(super) async fn call(
     peer: &Peer<RoleClient>,
     client: &Client,
+    config: &McpServerConfig,
     ctx: &ToolContext,
     name: &str,
     arguments: JsonObject,
-    limits: Limits,
+    total: Duration,
 ) -> Result<CallToolResult, ToolError> {
     let mut params = CallToolRequestParams::new(name.to_owned());
     params.arguments = Some(serde_json::from_str(&agent_schemas::Json::from(arguments).to_string())?);
     let rounds = async {
         for _ in 0..MAX_ROUNDS {
-            match once(peer, client, ctx, params.clone(), limits.idle).await? {
+            match once(peer, client, config, ctx, params.clone()).await? {
                 ServerResult::CallToolResult(result) => return Ok(result),
                 ServerResult::InputRequiredResult(asked) => {
                     params.input_responses = asked.input_requests.map(declined).transpose()?;
@@ -57,8 +52,8 @@ pub(super) async fn call(
         }
         Err(ToolError::new("the tool asks for further input again and again"))
     };
-    timeout(limits.total, rounds).await.unwrap_or_else(|_| {
-        let seconds = limits.total.as_secs();
+    timeout(total, rounds).await.unwrap_or_else(|_| {
+        let seconds = total.as_secs();
         Err(ToolError::new(format!("the tool has not answered within {seconds} seconds")))
     })
 }
@@ -67,15 +62,16 @@ pub(super) async fn call(
 async fn once(
     peer: &Peer<RoleClient>,
     client: &Client,
+    config: &McpServerConfig,
     ctx: &ToolContext,
     params: CallToolRequestParams,
-    idle: Duration,
 ) -> Result<ServerResult, ToolError> {
     let request = ClientRequest::CallToolRequest(CallToolRequest::new(params));
     let sent = peer.send_request_with_option(request, PeerRequestOptions::no_options()).await;
-    let handle = sent.map_err(|error| failure(client, &error))?;
+    let handle = sent.map_err(|error| failure(client, config, &error))?;
     let followed = client.follow(handle.progress_token.clone(), ctx);
     let abandoned = Abandoned::new(peer, handle.id.clone());
+    let idle = config.idle_timeout;
     let silence = async { while timeout(idle, followed.moved()).await.is_ok() {} };
     let answer = tokio::select! {
         answer = handle.await_response() => answer,
@@ -85,7 +81,7 @@ async fn once(
         ))),
     };
     abandoned.answered();
-    answer.map_err(|error| failure(client, &error))
+    answer.map_err(|error| failure(client, config, &error))
 }
 
 /// The answers to what a server asks for: the user declines.
@@ -97,30 +93,19 @@ fn declined(asked: InputRequests) -> Result<InputResponses, ToolError> {
     asked.into_iter().map(answer).collect()
 }
 
-/// The scope that a server misses, by its own words.
-fn scope_in(reason: &str) -> Option<String> {
-    let challenge = reason.contains("insufficient_scope").then_some(reason)?;
-    Some(challenge.split_once("scope=\"")?.1.split('"').next()?.to_owned())
-}
-
 /// What the model reads if a call has failed without a word of the tool.
-fn failure(client: &Client, error: &ServiceError) -> ToolError {
+fn failure(client: &Client, config: &McpServerConfig, error: &ServiceError) -> ToolError {
     match error {
         ServiceError::McpError(error) => ToolError::new(error.message.to_string()),
         ServiceError::TransportClosed => ToolError::new("the tool's server has ended; try again later"),
         error => {
-            if let Some(scope) = scope_in(&chain(error)) {
-                tracing::warn!(
-                    mcp.scope = scope,
-                    "a server wants a login with another scope: agent-server tools login"
-                );
-                return ToolError::new(format!(
-                    "the tool's server does not allow this call: it wants a login with the scope {scope}"
-                ));
-            }
             // Whether the others still work is soon known.
             client.list_again();
-            tracing::warn!(error = chain(error), "a call of an MCP tool failed");
+            if let Some(problem) = problem::explain(error, config) {
+                tracing::warn!(mcp.server = config.name, "a call of an MCP tool was not allowed: {problem}");
+                return ToolError::new(problem);
+            }
+            tracing::warn!(mcp.server = config.name, error = chain(error), "a call of an MCP tool failed");
             ToolError::new("the tool's server cannot be reached; try again later")
         }
     }

@@ -8,7 +8,7 @@ use reqwest::Url;
 use serde::{Deserialize, Serialize};
 
 use super::McpError;
-use super::auth::{McpAuth, keep_secret};
+use super::auth_config::McpAuthConfig;
 use crate::{SecretMap, seconds};
 
 /// The tools whose calls the user has to approve.
@@ -70,9 +70,8 @@ pub struct McpServerConfig {
     pub headers: SecretMap,
     /// The same with the names of environment variables that hold the values.
     pub headers_env: BTreeMap<String, String>,
-    /// How this side proves who it is to that address, if not by a header.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub auth: Option<McpAuth>,
+    /// OAuth at that address.
+    pub auth: Option<McpAuthConfig>,
     /// The tools that agents may use, by their names at the server; all of them by default.
     pub allowed_tools: Option<Vec<String>>,
     /// The tools whose calls the user has to approve: `never`, `always`, or a list of their names at the server.
@@ -144,20 +143,17 @@ impl McpServerConfig {
         mut self,
         variable: impl Fn(&str) -> Option<&'a str>,
     ) -> Result<Self, McpError> {
+        let unset =
+            |name: &str| McpError::new(&self.name, format!("the environment variable {name} is not set"));
+        if let Some(auth) = &mut self.auth {
+            auth.take_variables(&variable).map_err(|name| unset(&name))?;
+        }
         let named = [(&self.env_from, &mut self.env), (&self.headers_env, &mut self.headers)];
         for (names, values) in named {
             for (name, source) in names {
-                let value = variable(source).ok_or_else(|| {
-                    McpError::new(&self.name, format!("the environment variable {source} is not set"))
-                })?;
+                let value = variable(source).ok_or_else(|| unset(source))?;
                 values.insert(name.as_str(), value);
             }
-        }
-        if let Some((source, secrets)) = self.auth.as_mut().and_then(McpAuth::secret) {
-            let value = variable(&source).ok_or_else(|| {
-                McpError::new(&self.name, format!("the environment variable {source} is not set"))
-            })?;
-            keep_secret(secrets, value);
         }
         Ok(self)
     }
@@ -177,16 +173,17 @@ impl McpServerConfig {
             (Some(_), Some(_)) => return fault("set command or url, not both"),
             (Some(command), None) if command.is_empty() => return fault("command is empty"),
             (None, Some(url)) => self.check_url(url)?,
+            _ if self.auth.is_some() => return fault("auth is for a server with a url"),
             _ => {}
         }
-        match &self.auth {
-            Some(_) if self.url.is_none() => return fault("auth is only for servers with a url"),
-            Some(auth) => {
-                if let Some(reason) = auth.fault() {
-                    return fault(reason);
-                }
-            }
-            None => {}
+        if let Some(reason) = self.auth.as_ref().and_then(McpAuthConfig::fault) {
+            return fault(reason);
+        }
+        let has_header = |name: &String| self.auth.is_some() && name.eq_ignore_ascii_case("authorization");
+        if self.headers.expose().any(|(name, _)| has_header(&name.to_owned()))
+            || self.headers_env.keys().any(has_header)
+        {
+            return fault("set auth or the header authorization, not both");
         }
         for (name, time) in [
             ("connect_timeout_seconds", self.connect_timeout),
@@ -239,16 +236,32 @@ mod tests {
         check(|config| *config = McpServerConfig::http("a", "http://ann:x@y"), "use headers_env");
         check(|config| config.call_timeout = Duration::ZERO, "call_timeout_seconds should be");
         check(|config| config.max_calls = 0, "max_calls should be");
+        check(|config| config.auth = Some(McpAuthConfig::login("a")), "auth is for a server with a url");
+        let check_auth = |auth: McpAuthConfig, expected: &str| {
+            check(
+                |config| {
+                    *config = McpServerConfig { auth: Some(auth), ..McpServerConfig::http("a", "http://x") }
+                },
+                expected,
+            );
+        };
+        check_auth(McpAuthConfig::default(), "set auth.file");
+        let mut auth = McpAuthConfig::client_credentials("a", "geheim");
+        auth.client_secret = None;
+        check_auth(auth, "set auth.client_secret_env");
     }
 
     #[test]
     fn variables__with_values__are_taken_and_not_shown() {
         let mut config = McpServerConfig::http("a", "http://x");
-        config.headers_env.insert("authorization".to_owned(), "KEY".to_owned());
+        config.headers_env.insert("x-key".to_owned(), "KEY".to_owned());
+        config.auth =
+            Some(McpAuthConfig { client_secret_env: Some("KEY".to_owned()), ..McpAuthConfig::login("a") });
         let taken =
             config.clone().with_variables(|name| (name == "KEY").then_some("geheim")).expect("it is set");
-        assert_eq!(taken.headers.expose().collect::<Vec<_>>(), [("authorization", "geheim")]);
-        assert!(!format!("{taken:?}").contains("geheim"));
+        assert_eq!(taken.headers.expose().collect::<Vec<_>>(), [("x-key", "geheim")]);
+        assert_eq!(taken.auth.clone().expect("auth").client_secret, Some("geheim".into()));
+        assert!(!format!("{taken:?}{}", serde_json::to_string(&taken).expect("JSON")).contains("geheim"));
         let error = config.with_variables(|_| None).expect_err("it is not set");
         assert_eq!(error.to_string(), "the MCP server 'a': the environment variable KEY is not set");
     }

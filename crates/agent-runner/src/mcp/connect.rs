@@ -7,16 +7,20 @@ use http::{HeaderName, HeaderValue};
 use reqwest::Url;
 use rmcp::RoleClient;
 use rmcp::model::ProtocolVersion;
-use rmcp::service::{ClientInitializeError, ClientLifecycleMode, ClientServiceExt, Peer, RunningService};
+use rmcp::service::{
+    ClientInitializeError, ClientLifecycleMode, ClientServiceExt, Peer, RunningService, ServiceError,
+};
 use rmcp::transport::StreamableHttpClientTransport;
 use rmcp::transport::async_rw::AsyncRwTransport;
 use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
 use tokio::time::timeout;
-use tokio_util::task::AbortOnDropHandle;
 
-use super::auth::authorize;
+use super::auth::http::Authorized;
+use super::auth::problem;
+use super::auth::tokens::Tokens;
 use super::client::Client;
 use super::config::McpServerConfig;
+use super::list::list;
 use super::process::{self, Process};
 use super::watched::Watched;
 use crate::error_chain::chain;
@@ -30,8 +34,6 @@ const MAX_MESSAGE: usize = 16 * 1024 * 1024;
 pub(super) struct Connected {
     service: RunningService<RoleClient, Client>,
     process: Option<Process>,
-    /// What keeps the tokens of the connection fresh.
-    _renewal: Option<AbortOnDropHandle<()>>,
 }
 
 impl Connected {
@@ -85,11 +87,7 @@ pub(super) async fn connect(
     config: &McpServerConfig,
     basic: &[(OsString, OsString)],
 ) -> Result<Connected, String> {
-    let newest = ClientLifecycleMode::Auto {
-        preferred_versions: vec![ProtocolVersion::V_2026_07_28],
-        legacy_version: Some(ProtocolVersion::LATEST_WITH_INITIALIZE),
-    };
-    match attempt(config, basic, newest).await {
+    match attempt(config, basic, newest()).await {
         // Some older servers answer even what they do not know.
         Err(Failure { has_answered: true, .. }) => {
             let older = attempt(config, basic, ClientLifecycleMode::Initialize).await;
@@ -99,16 +97,45 @@ pub(super) async fn connect(
     }
 }
 
+/// What a server asks for whom it does not know; `None` if it lets everybody in, or does not say it.
+///
+/// # Errors
+/// A sentence that says why it could not be asked.
+pub(super) async fn challenge(config: &McpServerConfig) -> Result<Option<String>, String> {
+    let stranger = McpServerConfig { auth: None, ..config.clone() };
+    let asked = timeout(config.connect_timeout, attempt(&stranger, &[], newest()));
+    match asked.await {
+        Ok(Ok(connected)) => {
+            let listed = timeout(config.connect_timeout, list(&connected.peer(), config)).await;
+            connected.end().await;
+            let challenge = |error: &ServiceError| error.auth_challenge().map(str::to_owned);
+            Ok(listed.ok().and_then(Result::err).as_ref().and_then(challenge))
+        }
+        Ok(Err(Failure { challenge: Some(challenge), .. })) => Ok(Some(challenge)),
+        Ok(Err(failure)) => Err(failure.reason),
+        Err(_) => Err(format!("it did not answer within {} seconds", config.connect_timeout.as_secs())),
+    }
+}
+
 /// Why a server could not be connected.
 struct Failure {
     reason: String,
+    /// What the server asks for.
+    challenge: Option<String>,
     /// Whether it has answered in a way that the protocol does not have.
     has_answered: bool,
 }
 
 impl From<String> for Failure {
     fn from(reason: String) -> Self {
-        Failure { reason, has_answered: false }
+        Failure { reason, challenge: None, has_answered: false }
+    }
+}
+
+fn newest() -> ClientLifecycleMode {
+    ClientLifecycleMode::Auto {
+        preferred_versions: vec![ProtocolVersion::V_2026_07_28],
+        legacy_version: Some(ProtocolVersion::LATEST_WITH_INITIALIZE),
     }
 }
 
@@ -126,29 +153,17 @@ async fn attempt(
         let service = match client.serve_with_lifecycle(transport, lifecycle).await {
             Ok(service) => service,
             Err(error) => {
-                let failure = unanswered(&error);
+                let failure = unanswered(&error, config);
                 return Err(Failure { reason: with_last_words(failure.reason, &process), ..failure });
             }
         };
-        return Ok(Connected { service, process: Some(process), _renewal: None });
+        return Ok(Connected { service, process: Some(process) });
     }
-    let url = config.url.as_deref().unwrap_or_default();
-    let (http, settings) = http_client(config, url)?;
-    let (served, renewal) = match &config.auth {
-        None => {
-            let transport = StreamableHttpClientTransport::with_client(http, settings);
-            let transport = Watched::new(transport, client.clone());
-            (client.serve_with_lifecycle(transport, lifecycle).await, None)
-        }
-        Some(auth) => {
-            let (http, renewal) = authorize(config, auth, url, http).await?;
-            let transport = StreamableHttpClientTransport::with_client(http, settings);
-            let transport = Watched::new(transport, client.clone());
-            (client.serve_with_lifecycle(transport, lifecycle).await, renewal)
-        }
-    };
-    let service = served.map_err(|error| unanswered(&error))?;
-    Ok(Connected { service, process: None, _renewal: renewal })
+    let transport = http_transport(config, config.url.as_deref().unwrap_or_default()).await?;
+    let transport = Watched::new(transport, client.clone());
+    let served = client.serve_with_lifecycle(transport, lifecycle).await;
+    let service = served.map_err(|error| unanswered(&error, config))?;
+    Ok(Connected { service, process: None })
 }
 
 fn with_last_words(reason: String, process: &Process) -> String {
@@ -159,20 +174,25 @@ fn with_last_words(reason: String, process: &Process) -> String {
 }
 
 /// Why a server did not answer the first request.
-fn unanswered(error: &ClientInitializeError) -> Failure {
+fn unanswered(error: &ClientInitializeError, config: &McpServerConfig) -> Failure {
     match error {
+        ClientInitializeError::TransportError { error: cause, .. }
+            if let Some(reason) = problem::explain(&*cause.error, config) =>
+        {
+            let challenge = error.auth_challenge().map(str::to_owned);
+            Failure { reason, challenge, has_answered: false }
+        }
         ClientInitializeError::ConnectionClosed(_) => "it ended before it had answered".to_owned().into(),
         // The names of types around the cause help nobody.
         ClientInitializeError::TransportError { error, .. } => chain(&*error.error).into(),
-        error => Failure { reason: chain(error), has_answered: true },
+        error => Failure { reason: chain(error), challenge: None, has_answered: true },
     }
 }
 
-/// The HTTP client for a server, and the settings of its transport.
-fn http_client(
+async fn http_transport(
     config: &McpServerConfig,
     url: &str,
-) -> Result<(reqwest::Client, StreamableHttpClientTransportConfig), String> {
+) -> Result<StreamableHttpClientTransport<Authorized>, String> {
     let parsed = Url::parse(url).map_err(|error| error.to_string())?;
     let headers = http_client::to_headers(&config.headers)
         .map_err(|(name, reason)| format!("the header '{name}' {reason}"))?;
@@ -188,5 +208,9 @@ fn http_client(
     let headers: HashMap<HeaderName, HeaderValue> =
         headers.into_iter().filter_map(|(name, value)| Some((name?, value))).collect();
     settings = settings.custom_headers(headers);
-    Ok((client, settings))
+    let tokens = match &config.auth {
+        Some(auth) => Some(Tokens::new(url, auth).await.map_err(|error| chain(&error))?),
+        None => None,
+    };
+    Ok(StreamableHttpClientTransport::with_client(Authorized::new(client, tokens), settings))
 }

@@ -1,167 +1,196 @@
-//! A person's login at the authorization server of an MCP server.
+//! A login, which somebody makes in a browser.
 
-use std::time::Duration;
-
+use agent_schemas::SecretText;
 use reqwest::Url;
 use rmcp::transport::auth::{
-    AuthorizationRequest, CredentialStore, OAuthState, StoredCredentials, WWWAuthenticateParams,
+    AuthError, AuthorizationManager, AuthorizationMetadata, AuthorizationMetadataSource,
+    AuthorizationRequest, AuthorizationSession, CredentialStore, InMemoryCredentialStore,
 };
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::time::timeout;
 
 use super::McpError;
-use super::auth::{Login, McpAuth, manager};
+use super::auth::login_file::{Login, LoginFile};
+use super::auth::manager::manager;
+use super::auth_config::{Grant, McpAuthConfig};
 use super::config::McpServerConfig;
+use super::connect::challenge;
 use crate::error_chain::chain;
-use crate::http_client;
 
-/// How long a person may take.
-const PATIENCE: Duration = Duration::from_secs(600);
+/// What a client is called where it is registered.
+const CLIENT_NAME: &str = "agent-server";
 
-/// How long the server may take to say what it wants.
-const PROBE: Duration = Duration::from_secs(10);
-
-/// The request with which connections begin.
-const DISCOVER: &str = r#"{"jsonrpc":"2.0","id":1,"method":"server/discover","params":{"_meta":{
-    "io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{},
-    "io.modelcontextprotocol/clientInfo":{"name":"agent-server","version":"1"}}}}"#;
-
-/// The longest first line of a request from a browser, in bytes.
-const MAX_LINE: u64 = 16 * 1024;
-
-const PAGE: &str = "<!doctype html><meta charset=utf-8><title>agent-server</title><p>";
-
-/// Logs in at a server whose settings have [`McpAuth::Login`]: `show` gets the address that a person opens in a browser on
-/// this machine, and the tokens are kept in the file of the settings. A server that is running finds them when it connects
-/// again. `scopes` are asked for beside those of an earlier login.
-///
-/// # Errors
-/// [`McpError`] if the settings have no login, the authorization server refuses it, or nobody comes within ten minutes.
-pub async fn login(
-    config: &McpServerConfig,
-    scopes: &[String],
-    show: impl FnOnce(&str),
-) -> Result<(), McpError> {
-    config.check()?;
-    let fault = |reason: String| McpError::new(&config.name, reason);
-    let (Some(McpAuth::Login(login)), Some(url)) = (&config.auth, &config.url) else {
-        return Err(fault("its settings have no auth of the kind login".to_owned()));
-    };
-    let listener = TcpListener::bind(("127.0.0.1", login.redirect_port)).await;
-    let listener = listener.map_err(|error| fault(format!("port {}: {error}", login.redirect_port)))?;
-    let port = listener.local_addr().map_err(|error| fault(error.to_string()))?.port();
-    let redirect = format!("http://127.0.0.1:{port}/callback");
-    let parsed = Url::parse(url).map_err(|error| fault(error.to_string()))?;
-    // Also chooses the cryptography for the library's own client.
-    let client = http_client::build(&parsed, |builder| builder).map_err(|error| fault(chain(&error)))?;
-    let refused = |error| fault(format!("the login failed: {}", chain(&error)));
-    let mut manager = manager(url).await.map_err(refused)?;
-    let earlier = login.tokens().load().await.map_err(refused)?;
-    let challenge = challenge(&client, &parsed, earlier.as_ref()).await;
-    manager.set_credential_store(login.tokens());
-    let mut state = OAuthState::Unauthorized(manager);
-    let mut request = request(login, &redirect);
-    let mut wanted = scopes.to_vec();
-    if let Some(challenge) = challenge {
-        wanted.extend(missing(&challenge, &parsed));
-        request = request.with_challenge(challenge);
-    }
-    if !wanted.is_empty() {
-        wanted.extend(earlier.map(|earlier| earlier.granted_scopes).unwrap_or_default());
-        wanted.sort();
-        wanted.dedup();
-        request = request.with_scopes(wanted);
-    }
-    state.start_authorization(request).await.map_err(refused)?;
-    show(&state.get_authorization_url().await.map_err(refused)?);
-    let (mut browser, target) = timeout(PATIENCE, callback(&listener))
-        .await
-        .map_err(|_| fault("nobody has logged in".to_owned()))?
-        .map_err(|error| fault(error.to_string()))?;
-    let done = state.handle_callback_url(&format!("http://127.0.0.1:{port}{target}")).await;
-    let text = match &done {
-        Ok(()) => "You are logged in. You can close this window.",
-        Err(_) => "The login failed. The terminal says why.",
-    };
-    // The person may have closed the window already.
-    let _ = answer(&mut browser, "200 OK", text).await;
-    done.map_err(refused)
+/// A login at an MCP server that is in progress.
+pub struct McpLogin {
+    server: String,
+    file: LoginFile,
+    session: AuthorizationSession,
+    /// Where the tokens come in.
+    received: InMemoryCredentialStore,
+    client_secret: Option<SecretText>,
 }
 
-/// What the server says that it wants: to a request with the tokens of an earlier login, if there are any.
-async fn challenge(
-    client: &reqwest::Client,
-    url: &Url,
-    earlier: Option<&StoredCredentials>,
-) -> Option<String> {
-    let mut request = client.post(url.clone()).timeout(PROBE).body(DISCOVER);
-    for (name, value) in [
-        ("content-type", "application/json"),
-        ("accept", "application/json, text/event-stream"),
-        ("mcp-protocol-version", "2026-07-28"),
-        ("mcp-method", "server/discover"),
-    ] {
-        request = request.header(name, value);
+impl std::fmt::Debug for McpLogin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("McpLogin").field("server", &self.server).finish_non_exhaustive()
     }
-    let token = earlier.and_then(|earlier| serde_json::to_value(earlier.token_response.as_ref()?).ok());
-    if let Some(token) = token.as_ref().and_then(|token| token.get("access_token")?.as_str()) {
-        request = request.bearer_auth(token);
-    }
-    let response = request.send().await.ok()?;
-    Some(response.headers().get("www-authenticate")?.to_str().ok()?.to_owned())
 }
 
-/// The scopes that the tokens of an earlier login miss.
-fn missing(challenge: &str, url: &Url) -> Vec<String> {
-    let wanted = WWWAuthenticateParams::parse(challenge, url);
-    let scope = wanted.scope.as_deref().filter(|_| wanted.is_insufficient_scope()).unwrap_or_default();
-    scope.split_whitespace().map(str::to_owned).collect()
-}
+impl McpLogin {
+    /// Begins a login: asks the server where, and registers a client there if there is none. The browser is sent back to
+    /// `redirect_uri`.
+    ///
+    /// # Errors
+    /// If the settings have no login, or why it cannot begin.
+    pub async fn begin(config: &McpServerConfig, redirect_uri: &str) -> Result<Self, McpError> {
+        config.check()?;
+        let error = |reason: String| McpError::new(&config.name, reason);
+        let (Some(url), Some(auth)) = (&config.url, &config.auth) else {
+            return Err(error("there is nothing to log in to: it has no auth".to_owned()));
+        };
+        let (Grant::AuthorizationCode, Some(path)) = (auth.grant, &auth.file) else {
+            return Err(error("it needs no login: it has an id and a secret of this server".to_owned()));
+        };
+        let file = LoginFile::new(path.clone(), url.clone());
+        let earlier = file.read().await.map_err(|fault| error(chain(&fault)))?;
+        let challenge = challenge(config).await.map_err(|reason| error(format!("no login: {reason}")))?;
+        let begun = Self::begin_session(config, auth, url, redirect_uri, challenge, earlier).await;
+        let (session, received, client_secret) =
+            begun.map_err(|fault| error(format!("the login cannot begin: {}", chain(&fault))))?;
+        Ok(McpLogin { server: config.name.clone(), file, session, received, client_secret })
+    }
 
-fn request(login: &Login, redirect: &str) -> AuthorizationRequest {
-    let mut request =
-        AuthorizationRequest::new(redirect).with_client_name("agent-server").with_application_type("native");
-    request = match login.scopes.is_empty() {
-        true => request.with_initial_scope_selection(),
-        false => request.with_scopes(login.scopes.clone()),
-    };
-    if let Some(id) = &login.client_id {
+    async fn begin_session(
+        config: &McpServerConfig,
+        auth: &McpAuthConfig,
+        url: &str,
+        redirect_uri: &str,
+        challenge: Option<String>,
+        earlier: Option<Login>,
+    ) -> Result<(AuthorizationSession, InMemoryCredentialStore, Option<SecretText>), AuthError> {
+        let mut manager = manager(url, auth).await?;
+        let received = InMemoryCredentialStore::new();
+        manager.set_credential_store(received.clone());
+        let found = manager.resolve_metadata_from_challenge(challenge.as_deref()).await?;
+        if found.source == AuthorizationMetadataSource::LegacyEndpointFallback && challenge.is_none() {
+            return Err(AuthError::NoAuthorizationSupport);
+        }
+        manager.set_metadata(found.metadata.clone());
+        let scopes = match scopes(auth, earlier) {
+            scopes if scopes.is_empty() => manager.select_initial_scopes(&[]).await,
+            scopes => scopes,
+        };
+        let (id, secret) = match known_client(auth, &found.metadata) {
+            Some(id) => (id, auth.client_secret.clone()),
+            None => register(&mut manager, redirect_uri, &scopes).await?,
+        };
+        tracing::debug!(mcp.server = config.name, client.id = id, "a login begins");
+        let mut request =
+            AuthorizationRequest::new(redirect_uri).with_scopes(scopes).with_initial_scope_selection();
         request = request.with_preregistered_client(id);
+        if let Some(secret) = &secret {
+            request = request.with_client_secret(secret.expose());
+        }
+        let session = AuthorizationSession::new(manager, request).await.map_err(|(_, error)| error)?;
+        Ok((session, received, secret))
     }
-    if let Some(secret) = login.client_secret() {
-        request = request.with_client_secret(secret);
+
+    /// The address that somebody has to open in a browser.
+    pub fn url(&self) -> &str {
+        self.session.get_authorization_url()
     }
-    if let Some(url) = &login.client_metadata_url {
-        request = request.with_client_metadata_url(url);
+
+    /// Ends the login with the address to which the browser was sent back, and keeps it for the servers that use its
+    /// file.
+    ///
+    /// # Errors
+    /// If the login was refused, the address does not belong to it, or it cannot be kept.
+    pub async fn finish(self, redirected: &str) -> Result<(), McpError> {
+        let error = |reason: String| McpError::new(&self.server, reason);
+        if let Some(refusal) = refusal(redirected) {
+            return Err(error(format!("the authorization server refused the login: {refusal}")));
+        }
+        let exchanged = self.session.handle_callback_url(redirected).await;
+        exchanged.map_err(|fault| error(format!("the login failed: {}", chain(&fault))))?;
+        self.keep().await.map_err(|fault| error(chain(&fault)))
     }
-    request
+
+    async fn keep(&self) -> Result<(), AuthError> {
+        let credentials = self.received.load().await?;
+        let client_secret = self.client_secret.as_ref().map(|secret| secret.expose().to_owned());
+        let _lock = self.file.lock().await?;
+        let mut login = Login::default();
+        (login.client_secret, login.credentials) = (client_secret, credentials);
+        self.file.write(login).await
+    }
 }
 
-/// Waits for the browser; returns the connection, and the path and query that it asks for.
-async fn callback(listener: &TcpListener) -> std::io::Result<(TcpStream, String)> {
-    loop {
-        let (mut stream, _) = listener.accept().await?;
-        let mut line = String::new();
-        let mut limited = BufReader::new(tokio::io::AsyncReadExt::take(&mut stream, MAX_LINE));
-        // Others that connect to the port, and say nothing, must not keep the browser waiting.
-        let read = timeout(Duration::from_secs(5), limited.read_line(&mut line)).await;
-        let target = line.split(' ').nth(1).filter(|target| target.starts_with("/callback?"));
-        match (read, target) {
-            (Ok(Ok(_)), Some(target)) => return Ok((stream, target.to_owned())),
-            _ => {
-                let _ = answer(&mut stream, "404 Not Found", "There is nothing here.").await;
-            }
+/// The scopes to ask for, if that is not left to the server: those of the settings or of the login before, and what the
+/// server has asked for since.
+fn scopes(auth: &McpAuthConfig, earlier: Option<Login>) -> Vec<String> {
+    let Some(earlier) = earlier else { return auth.scopes.clone() };
+    let mut scopes = auth.scopes.clone();
+    if scopes.is_empty() && !earlier.missing_scopes.is_empty() {
+        scopes = earlier.credentials.map(|credentials| credentials.granted_scopes).unwrap_or_default();
+    }
+    for scope in earlier.missing_scopes {
+        if !scopes.contains(&scope) {
+            scopes.push(scope);
         }
     }
+    scopes
 }
 
-async fn answer(stream: &mut TcpStream, status: &str, text: &str) -> std::io::Result<()> {
-    let body = format!("{PAGE}{text}");
-    let head = format!(
-        "HTTP/1.1 {status}\r\ncontent-type: text/html; charset=utf-8\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
-        body.len()
-    );
-    stream.write_all((head + &body).as_bytes()).await?;
-    stream.shutdown().await
+/// The id of the client in the settings, if the authorization server can know it.
+fn known_client(auth: &McpAuthConfig, metadata: &AuthorizationMetadata) -> Option<String> {
+    let id = auth.client_id.clone()?;
+    let takes_documents = metadata
+        .additional_fields
+        .get("client_id_metadata_document_supported")
+        .and_then(|value| value.as_bool());
+    (!id.starts_with("https://") || takes_documents == Some(true)).then_some(id)
+}
+
+/// Registers a client. Some authorization servers give it a secret.
+async fn register(
+    manager: &mut AuthorizationManager,
+    redirect_uri: &str,
+    scopes: &[String],
+) -> Result<(String, Option<SecretText>), AuthError> {
+    let scopes: Vec<&str> = scopes.iter().map(String::as_str).collect();
+    let client = manager.register_client(CLIENT_NAME, redirect_uri, &scopes).await?;
+    Ok((client.client_id, client.client_secret.map(SecretText::from)))
+}
+
+/// The code of the error with which an authorization server sends a browser back.
+fn refusal(redirected: &str) -> Option<String> {
+    let url = Url::parse(redirected).ok()?;
+    url.query_pairs().find_map(|(name, value)| (name == "error").then(|| value.into_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use rmcp::transport::auth::StoredCredentials;
+
+    use super::*;
+
+    #[test]
+    fn scopes__of_a_login__are_joined_by_those_that_are_missing() {
+        let granted = vec!["read".to_owned()];
+        let credentials = StoredCredentials::new("a".to_owned(), None, granted, None);
+        let missing_scopes = vec!["write".to_owned()];
+        let earlier = Login { credentials: Some(credentials), missing_scopes, ..Login::default() };
+        let mut auth = McpAuthConfig::default();
+        assert_eq!(scopes(&auth, None), [""; 0]);
+        assert_eq!(scopes(&auth, Some(earlier.clone())), ["read", "write"]);
+        auth.scopes = vec!["all".to_owned()];
+        assert_eq!(scopes(&auth, Some(earlier)), ["all", "write"]);
+    }
+
+    #[test]
+    fn refusal__of_a_redirect__is_the_code_of_its_error() {
+        assert_eq!(
+            refusal("http://127.0.0.1:1/callback?error=access_denied&state=x").as_deref(),
+            Some("access_denied")
+        );
+        assert_eq!(refusal("http://127.0.0.1:1/callback?code=a&state=x"), None);
+    }
 }

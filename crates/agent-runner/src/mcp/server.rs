@@ -9,7 +9,7 @@ use rmcp::service::Peer;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, timeout};
 
-use super::call::{self, Limits};
+use super::call;
 use super::client::Client;
 use super::config::McpServerConfig;
 use super::result::answer;
@@ -77,8 +77,8 @@ impl Server {
         let Some((peer, client)) = current else {
             return Err(ToolError::new("the tool's server is not available at the moment; try again later"));
         };
-        let limits = Limits { total: total.saturating_sub(began.elapsed()), idle: self.config.idle_timeout };
-        let result = call::call(&peer, &client, ctx, tool, arguments, limits).await?;
+        let left = total.saturating_sub(began.elapsed());
+        let result = call::call(&peer, &client, &self.config, ctx, tool, arguments, left).await?;
         answer(ctx, result)
     }
 }

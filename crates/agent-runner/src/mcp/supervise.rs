@@ -8,7 +8,7 @@ use rmcp::service::Peer;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::auth::with_advice;
+use super::auth::problem;
 use super::catalog::Catalog;
 use super::changes::Changes;
 use super::client::Client;
@@ -42,7 +42,6 @@ pub(super) async fn supervise(server: Arc<Server>, catalog: Arc<Catalog>, closin
                 format!("it did not answer within {} seconds", server.config.connect_timeout.as_secs())
             }
         };
-        let reason = with_advice(&server.config, reason);
         *server.current.write() = None;
         catalog.publish(server.name(), Vec::new());
         if began.elapsed() >= WORKED {
@@ -94,7 +93,11 @@ async fn offer(server: &Server, peer: &Peer<RoleClient>, client: &Client, catalo
                     tracing::info!(mcp.server = server.name(), tools = count, "an MCP server is connected");
                 }
             }
-            Ok(Err(error)) => return format!("its tools could not be listed: {}", chain(&error)),
+            Ok(Err(error)) => {
+                let problem = problem::explain(&error, &server.config);
+                return problem
+                    .unwrap_or_else(|| format!("its tools could not be listed: {}", chain(&error)));
+            }
             // A program that does one thing at a time may be busy with a call.
             Err(_) if server.current.read().is_some() => {
                 tracing::warn!(mcp.server = server.name(), "the server did not list its tools again in time");
