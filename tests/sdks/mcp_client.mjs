@@ -58,7 +58,9 @@ async function withLogin(...parameters) {
 try {
   const listed = JSON.parse(await withLogin('list', '--json'));
   const values = { add_numbers: { a: 5, b: 3 } };
-  const calls = context.toolCalls ?? listed.map(({ name }) => ({ name, arguments: values[name] ?? {} }));
+  // The server of this scenario has a tool that it cannot call.
+  const callable = scenario === 'json-schema-ref-no-deref' ? [] : listed;
+  const calls = context.toolCalls ?? callable.map(({ name }) => ({ name, arguments: values[name] ?? {} }));
   for (const { name, arguments: parameters } of calls) {
     await withLogin('call', name, '--arguments', JSON.stringify(parameters));
   }

@@ -117,9 +117,7 @@ impl McpLogin {
         let credentials = self.received.load().await?;
         let client_secret = self.client_secret.as_ref().map(|secret| secret.expose().to_owned());
         let _lock = self.file.lock().await?;
-        let mut login = Login::default();
-        (login.client_secret, login.credentials) = (client_secret, credentials);
-        self.file.write(login).await
+        self.file.write(Login { client_secret, credentials, ..Login::default() }).await
     }
 }
 
