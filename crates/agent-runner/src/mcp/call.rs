@@ -104,8 +104,8 @@ fn failure(client: &Client, config: &McpServerConfig, error: &ServiceError) -> T
             // Whether the others still work is soon known.
             client.list_again();
             if let Some(problem) = problem::explain(error, config) {
-                tracing::warn!(mcp.server = config.name, "a call of an MCP tool was not allowed: {problem}");
-                return ToolError::new(problem);
+                tracing::warn!(mcp.server = config.name, "a tool was not called: the server {problem}");
+                return ToolError::new(format!("the MCP server '{}' {problem}", config.name));
             }
             tracing::warn!(mcp.server = config.name, error = chain(error), "a call of an MCP tool failed");
             if is_too_large(error) {

@@ -1,6 +1,7 @@
 //! Connects to a server.
 
 use std::collections::HashMap;
+use std::error::Error;
 use std::ffi::OsString;
 
 use http::{HeaderName, HeaderValue};
@@ -12,7 +13,7 @@ use rmcp::service::{
 };
 use rmcp::transport::StreamableHttpClientTransport;
 use rmcp::transport::async_rw::AsyncRwTransport;
-use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
+use rmcp::transport::streamable_http_client::{StreamableHttpClientTransportConfig, StreamableHttpError};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -179,15 +180,23 @@ fn with_last_words(reason: String, process: &Process) -> String {
 fn unanswered(error: &ClientInitializeError, config: &McpServerConfig) -> Failure {
     match error {
         ClientInitializeError::TransportError { error: cause, .. }
-            if let Some(reason) = problem::explain(&*cause.error, config) =>
+            if let Some(problem) = problem::explain(&*cause.error, config) =>
         {
             let challenge = error.auth_challenge().map(str::to_owned);
-            Failure { reason, challenge, has_answered: false }
+            Failure { reason: format!("it {problem}"), challenge, has_answered: false }
         }
         ClientInitializeError::ConnectionClosed(_) => "it ended before it had answered".to_owned().into(),
         // The names of types around the cause help nobody.
-        ClientInitializeError::TransportError { error, .. } => chain(&*error.error).into(),
+        ClientInitializeError::TransportError { error, .. } => root(&*error.error).into(),
         error => Failure { reason: chain(error), challenge: None, has_answered: true },
+    }
+}
+
+/// The texts of an error and its causes. The library's failure of HTTP does not say that it has any.
+fn root(error: &(dyn Error + Send + Sync + 'static)) -> String {
+    match error.downcast_ref() {
+        Some(StreamableHttpError::<reqwest::Error>::Client(error)) => chain(error),
+        _ => chain(error),
     }
 }
 

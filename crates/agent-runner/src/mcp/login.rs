@@ -9,7 +9,7 @@ use rmcp::transport::auth::{
 
 use super::McpError;
 use super::auth::login_file::{Login, LoginFile};
-use super::auth::manager::manager;
+use super::auth::manager::{checked, manager};
 use super::auth_config::{Grant, McpAuthConfig};
 use super::config::McpServerConfig;
 use super::connect::challenge;
@@ -73,12 +73,13 @@ impl McpLogin {
         if found.source == AuthorizationMetadataSource::LegacyEndpointFallback && challenge.is_none() {
             return Err(AuthError::NoAuthorizationSupport);
         }
-        manager.set_metadata(found.metadata.clone());
+        let metadata = checked(found.metadata, auth)?;
+        manager.set_metadata(metadata.clone());
         let scopes = match scopes(auth, earlier) {
             scopes if scopes.is_empty() => manager.select_initial_scopes(&[]).await,
             scopes => scopes,
         };
-        let (id, secret) = match known_client(auth, &found.metadata) {
+        let (id, secret) = match known_client(auth, &metadata) {
             Some(id) => (id, auth.client_secret.clone()),
             None => register(&mut manager, redirect_uri, &scopes).await?,
         };

@@ -6,7 +6,7 @@ use rmcp::transport::auth::{
 use tokio::sync::Mutex;
 
 use super::login_file::LoginFile;
-use super::manager::{client, manager};
+use super::manager::{checked, client, manager};
 use crate::mcp::auth_config::{Grant, McpAuthConfig};
 
 /// Has an access token for one server, and renews it.
@@ -97,7 +97,7 @@ impl Tokens {
     /// Fetches a token with the secret.
     async fn fetch(&self, mut manager: AuthorizationManager) -> Result<String, AuthError> {
         let found = manager.resolve_metadata().await?;
-        manager.set_metadata(found.metadata);
+        manager.set_metadata(checked(found.metadata, &self.auth)?);
         let scopes = match self.auth.scopes.as_slice() {
             [] => manager.select_initial_scopes(&[]).await,
             scopes => scopes.to_vec(),

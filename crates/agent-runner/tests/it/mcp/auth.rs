@@ -73,6 +73,17 @@ async fn client_credentials__token_refused__fetches_another_one() {
 }
 
 #[tokio::test]
+async fn client_credentials__at_another_authorization_server__are_not_sent() {
+    let server = AuthServer::start().await;
+    let mut auth = McpAuthConfig::client_credentials("client", SECRET);
+    auth.issuer = Some("https://login.example.com".to_owned());
+    let servers = start(with_auth(&server, auth)).await;
+    let problem = status(&servers).problem.expect("a problem");
+    assert!(problem.contains("expected https://login.example.com, received http://127.0.0.1"), "{problem}");
+    assert_eq!(server.asked(), [""; 0]);
+}
+
+#[tokio::test]
 async fn server__without_settings_for_oauth__says_what_to_set() {
     let server = AuthServer::start().await;
     let servers = start(McpServerConfig::http("test", server.url())).await;
@@ -86,7 +97,7 @@ async fn login__once_made__is_renewed_and_kept() {
     let config = with_login(&server, &folder.file());
     let servers = start(config.clone()).await;
     let problem = status(&servers).problem.expect("a problem");
-    assert_eq!(problem, "the MCP server 'test' needs a login: run agent-server tools login test");
+    assert_eq!(problem, "it needs a login: run agent-server tools login test");
     servers.close().await;
 
     let url = log_in(&config).await;

@@ -12,8 +12,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 /// The names of the tools.
-pub(crate) const TOOLS: [&str; 9] =
-    ["echo", "hangs", "closes", "cuts", "garbage", "fails", "large", "floods", "forgets"];
+pub(crate) const TOOLS: [&str; 10] =
+    ["echo", "hangs", "closes", "cuts", "garbage", "fails", "large", "streams", "floods", "forgets"];
 
 /// How many reports `floods` makes.
 pub(crate) const FLOOD: usize = 5_000;
@@ -164,6 +164,11 @@ impl Shared {
             "large" => {
                 let text = Json::from("x".repeat(50_000_000)).to_string();
                 reply(socket, "200 OK", "", &success(id, &content(&text))).await
+            }
+            "streams" => {
+                let text = Json::from("x".repeat(17 * 1024 * 1024)).to_string();
+                let event = format!("data: {}\n\n", success(id, &content(&text)));
+                write(socket, "200 OK", "text/event-stream", "", &event).await
             }
             "floods" => {
                 let token = params.get("_meta")?.get("progressToken")?;
