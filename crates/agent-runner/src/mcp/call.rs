@@ -99,7 +99,9 @@ fn declined(asked: InputRequests) -> Result<InputResponses, ToolError> {
 fn failure(client: &Client, config: &McpServerConfig, error: &ServiceError) -> ToolError {
     match error {
         ServiceError::McpError(error) => ToolError::new(error.message.to_string()),
-        ServiceError::TransportClosed => ToolError::new("the tool's server has ended; try again later"),
+        ServiceError::TransportClosed => {
+            ToolError::new("the tool's server has ended or closed the connection; try again later")
+        }
         error => {
             // Whether the others still work is soon known.
             client.list_again();
