@@ -15,7 +15,9 @@ from agent_server import (
     StepCutOff,
     StepFailed,
     Suspended,
+    Tool,
     ToolCall,
+    ToolError,
     agent,
     mount,
     serve,
@@ -110,6 +112,18 @@ async def asks_the_user(run: Run) -> str:
     return f"{called} {approved} {name} {attempt}"
 
 
+@agent
+async def uses_tools(run: Run) -> str:
+    tools: list[Tool] = await run.tools()
+    about: list[tuple[str, str, str | None, bool]] = [(t.name, t.description, t.server, t.needs_approval) for t in tools]
+    parameters: list[dict[str, Any]] = [tool.parameters for tool in tools]
+    try:
+        output: Any = await run.call_tool("add", {"a": 1, "b": 2}, key="sum")
+    except ToolError as error:
+        output = str(error)
+    return f"{about} {parameters} {output}"
+
+
 def checks() -> tuple[str, int]:
     answer: Answer = ask(uses_it_all, "hi", memories=["one"], children=lambda agent, text: f"{agent}: {text}")
     said: Said = answer.messages[0]
@@ -122,10 +136,11 @@ def checks() -> tuple[str, int]:
     other: Answer = asyncio.run(ask_async(answers, "hi", history=[], state={}))
     asking: Answer = ask(asks_the_user, steps={"awaited": 4}, answers={"may_i": "yes"})
     asked: tuple[str | None, dict[str, Any]] = (asking.asked, asking.steps)
+    using: Answer = ask(uses_tools, tools={"add": lambda a, b: a + b})
     error = AgentError("no", status=400)
     described = Agent("answers", answers, "give_up")
     about_agent: tuple[str, str] = (described.name, described.recovery)
-    return f"{about_it} {contents} {text} {state} {memories} {other} {asked} {described.handler} {about_agent}", error.status
+    return f"{about_it} {contents} {text} {state} {memories} {other} {asked} {using.text} {described.handler} {about_agent}", error.status
 
 
 def code_of(error: AgentError) -> str:

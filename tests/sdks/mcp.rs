@@ -125,30 +125,53 @@ async fn time__of_pythons_package__works() {
     assert!(now.contains("Europe/Rome"), "{now}");
 }
 
-/// Runs the client against the servers of the official suite, and logs in where they want it.
-async fn check_client(arguments: &[&str]) {
-    let binary = agent_tests::binary::agent_server();
-    let (binary, packages) = (binary.to_str().expect("UTF-8"), environment("javascript"));
+/// The scenarios of the official suite that our client does not pass, with the reasons.
+const NOT_PASSED: [(&str, &str); 2] = [
+    ("elicitation-sep1034-client-defaults", "it declares no elicitation, because nobody could be asked"),
+    (
+        "json-schema-2020-12-preservation",
+        "models refuse parameters with allOf at the top, so the tool with them is left out",
+    ),
+];
+
+// Of the extensions it has client credentials with a secret, and none of these:
+// - client-credentials-jwt: rmcp signs assertions with aws-lc only, and this server has one cryptography library, ring.
+// - enterprise-managed-authorization: it begins with the identity token of a user, which this server never has.
+// - wif-jwt-bearer, dpop, dpop-nonce: rmcp has neither.
+// - sep-2640 (skills): it does not use skills, so these scenarios have nothing to check.
+
+/// Runs scenarios of the suite, some of which may be expected to fail.
+async fn scenarios(which: &[&str]) {
+    let (binary, packages) = (agent_tests::binary::agent_server(), environment("javascript"));
     let command = format!("{NODE} mcp_client.mjs");
-    let failures = concat!(env!("CARGO_MANIFEST_DIR"), "/sdks/mcp_client_failures.yml");
-    let common = ["client", "--command", &command, "--expected-failures", failures, "--timeout", "60000"];
+    let arguments = [&["client", "--command", &command, "--timeout", "60000"], which].concat();
     let program = [NODE, "node_modules/.bin/conformance"];
-    let ended =
-        packages.run(&program, &[&common, arguments].concat(), &[("AGENT_TEST_BINARY", binary)]).await;
-    assert_eq!(ended.code, 0, "{}\n{}", ended.stdout, ended.stderr);
+    let binary = binary.to_str().expect("UTF-8");
+    let ended = packages.run(&program, &arguments, &[("AGENT_TEST_BINARY", binary)]).await;
+    assert_eq!(ended.code, 0, "{which:?}: {}{}", ended.stdout, ended.stderr);
+}
+
+/// All scenarios of a revision. One that is expected to fail and does not is a failure, too.
+async fn revision(version: &str) {
+    let expected = tempfile::NamedTempFile::new().expect("a file");
+    let names: String = NOT_PASSED.iter().map(|(scenario, _)| format!("  - {scenario}\n")).collect();
+    std::fs::write(expected.path(), format!("client:\n{names}")).expect("written");
+    let expected = expected.path().to_str().expect("UTF-8");
+    scenarios(&["--suite", "all", "--spec-version", version, "--expected-failures", expected]).await;
 }
 
 #[tokio::test]
 async fn client__scenarios_of_2025_11_25__pass() {
-    check_client(&["--suite", "all", "--spec-version", "2025-11-25"]).await;
+    revision("2025-11-25").await;
 }
 
 #[tokio::test]
 async fn client__scenarios_of_2026_07_28__pass() {
-    check_client(&["--suite", "all", "--spec-version", "2026-07-28"]).await;
+    revision("2026-07-28").await;
 }
 
 #[tokio::test]
-async fn client__with_a_secret_of_its_own__passes() {
-    check_client(&["--scenario", "auth/client-credentials-basic"]).await;
+async fn client__scenarios_of_extensions_and_old_servers__pass() {
+    scenarios(&["--suite", "backcompat"]).await;
+    scenarios(&["--scenario", "auth/client-credentials-basic"]).await;
 }

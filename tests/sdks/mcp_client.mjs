@@ -17,7 +17,8 @@ function auth() {
   const grant = scenario.includes('client-credentials') ? 'client_credentials' : 'authorization_code';
   const id = context.client_id ?? 'https://conformance-test.local/client-metadata.json';
   const secret = context.client_secret ? ', client_secret_env = "SECRET"' : '';
-  return `auth = { grant = "${grant}", client_id = "${id}"${secret} }\n`;
+  const issuer = context.issuer ? `, issuer = "${context.issuer}"` : '';
+  return `auth = { grant = "${grant}", client_id = "${id}"${secret}${issuer} }\n`;
 }
 
 // Runs a command; `seen` gets what it has printed so far.

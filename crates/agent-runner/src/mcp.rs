@@ -34,6 +34,7 @@ mod error;
 mod list;
 mod login;
 mod names;
+mod oversized;
 mod process;
 mod result;
 mod server;

@@ -55,3 +55,24 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Tables<T> {
         Ok(all)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn login__without_a_file__is_kept_in_the_data_folder() {
+        let text = "data_dir = \"/d\"\n[[tools.mcp]]\nname = \"a\"\nurl = \"https://a\"\nauth = {}\n";
+        let placed = |text: &str| {
+            let config: Config = toml::from_str(text).expect("a configuration");
+            let mut config = config.resolve(&Environment::default()).expect("resolved");
+            config.tools.mcp.remove(0).auth.expect("auth").file
+        };
+        assert_eq!(placed(text).as_deref(), Some(Path::new("/d/logins/a.json")));
+        assert_eq!(placed(&format!("ephemeral = true\n{text}")), None);
+        let elsewhere = text.replace("{}", "{ file = \"/secret/a\" }");
+        assert_eq!(placed(&elsewhere).as_deref(), Some(Path::new("/secret/a")));
+    }
+}

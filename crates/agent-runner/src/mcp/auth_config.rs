@@ -33,6 +33,8 @@ pub struct McpAuthConfig {
     pub client_secret: Option<SecretText>,
     /// The name of the environment variable that holds the secret.
     pub client_secret_env: Option<String>,
+    /// The authorization server, by the `issuer` of its metadata. If the MCP server names another one, that gets nothing.
+    pub issuer: Option<String>,
     /// The scopes to ask for; by default those that the server names.
     pub scopes: Vec<String>,
     /// The port on this machine at which a login ends; 0 selects a free one. An id that was registered by hand may need

@@ -9,12 +9,14 @@ use rmcp::model::{
     InputResponses, ServerResult,
 };
 use rmcp::service::{Peer, PeerRequestOptions, ServiceError};
+use rmcp::transport::streamable_http_client::StreamableHttpError;
 use tokio::time::timeout;
 
 use super::abandoned::Abandoned;
 use super::auth::problem;
 use super::client::Client;
 use super::config::McpServerConfig;
+use super::oversized;
 use crate::error_chain::chain;
 use crate::tools::{ToolContext, ToolError};
 
@@ -97,16 +99,28 @@ fn declined(asked: InputRequests) -> Result<InputResponses, ToolError> {
 fn failure(client: &Client, config: &McpServerConfig, error: &ServiceError) -> ToolError {
     match error {
         ServiceError::McpError(error) => ToolError::new(error.message.to_string()),
-        ServiceError::TransportClosed => ToolError::new("the tool's server has ended; try again later"),
+        ServiceError::TransportClosed => {
+            ToolError::new("the tool's server has ended or closed the connection; try again later")
+        }
         error => {
             // Whether the others still work is soon known.
             client.list_again();
             if let Some(problem) = problem::explain(error, config) {
-                tracing::warn!(mcp.server = config.name, "a call of an MCP tool was not allowed: {problem}");
-                return ToolError::new(problem);
+                tracing::warn!(mcp.server = config.name, "a tool was not called: the server {problem}");
+                return ToolError::new(format!("the MCP server '{}' {problem}", config.name));
             }
             tracing::warn!(mcp.server = config.name, error = chain(error), "a call of an MCP tool failed");
+            if is_too_large(error) {
+                return ToolError::new(oversized::reason());
+            }
             ToolError::new("the tool's server cannot be reached; try again later")
         }
     }
+}
+
+/// Whether an answer over HTTP is larger than the maximum.
+fn is_too_large(error: &ServiceError) -> bool {
+    let ServiceError::TransportSend(error) = error else { return false };
+    let error = error.error.downcast_ref::<StreamableHttpError<reqwest::Error>>();
+    matches!(error, Some(StreamableHttpError::ResponseBodyTooLarge { .. }))
 }

@@ -1,6 +1,7 @@
 //! Connects to a server.
 
 use std::collections::HashMap;
+use std::error::Error;
 use std::ffi::OsString;
 
 use http::{HeaderName, HeaderValue};
@@ -12,7 +13,8 @@ use rmcp::service::{
 };
 use rmcp::transport::StreamableHttpClientTransport;
 use rmcp::transport::async_rw::AsyncRwTransport;
-use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
+use rmcp::transport::streamable_http_client::{StreamableHttpClientTransportConfig, StreamableHttpError};
+use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::auth::http::Authorized;
@@ -21,13 +23,11 @@ use super::auth::tokens::Tokens;
 use super::client::Client;
 use super::config::McpServerConfig;
 use super::list::list;
+use super::oversized::{MAX_MESSAGE, Output};
 use super::process::{self, Process};
 use super::watched::Watched;
 use crate::error_chain::chain;
 use crate::http_client;
-
-/// The maximum size of one message of a server.
-const MAX_MESSAGE: usize = 16 * 1024 * 1024;
 
 /// A connection to a server.
 #[derive(Debug)]
@@ -145,11 +145,13 @@ async fn attempt(
     lifecycle: ClientLifecycleMode,
 ) -> Result<Connected, Failure> {
     let client = Client::new(&config.name);
+    let (oversized, found) = mpsc::unbounded_channel();
     if let Some(program) = &config.command {
         let (process, input, output) = process::start(config, program, basic)
             .map_err(|error| format!("the program '{program}' could not be started: {error}"))?;
+        let output = Output::new(output, MAX_MESSAGE, oversized);
         let transport = AsyncRwTransport::new(output, input).with_max_line_length(MAX_MESSAGE);
-        let transport = Watched::new(transport, client.clone());
+        let transport = Watched::new(transport, client.clone(), found);
         let service = match client.serve_with_lifecycle(transport, lifecycle).await {
             Ok(service) => service,
             Err(error) => {
@@ -160,7 +162,8 @@ async fn attempt(
         return Ok(Connected { service, process: Some(process) });
     }
     let transport = http_transport(config, config.url.as_deref().unwrap_or_default()).await?;
-    let transport = Watched::new(transport, client.clone());
+    // The library reports what is too large over HTTP.
+    let transport = Watched::new(transport, client.clone(), found);
     let served = client.serve_with_lifecycle(transport, lifecycle).await;
     let service = served.map_err(|error| unanswered(&error, config))?;
     Ok(Connected { service, process: None })
@@ -177,15 +180,23 @@ fn with_last_words(reason: String, process: &Process) -> String {
 fn unanswered(error: &ClientInitializeError, config: &McpServerConfig) -> Failure {
     match error {
         ClientInitializeError::TransportError { error: cause, .. }
-            if let Some(reason) = problem::explain(&*cause.error, config) =>
+            if let Some(problem) = problem::explain(&*cause.error, config) =>
         {
             let challenge = error.auth_challenge().map(str::to_owned);
-            Failure { reason, challenge, has_answered: false }
+            Failure { reason: format!("it {problem}"), challenge, has_answered: false }
         }
         ClientInitializeError::ConnectionClosed(_) => "it ended before it had answered".to_owned().into(),
         // The names of types around the cause help nobody.
-        ClientInitializeError::TransportError { error, .. } => chain(&*error.error).into(),
+        ClientInitializeError::TransportError { error, .. } => root(&*error.error).into(),
         error => Failure { reason: chain(error), challenge: None, has_answered: true },
+    }
+}
+
+/// The texts of an error and its causes. The library's failure of HTTP does not say that it has any.
+fn root(error: &(dyn Error + Send + Sync + 'static)) -> String {
+    match error.downcast_ref() {
+        Some(StreamableHttpError::<reqwest::Error>::Client(error)) => chain(error),
+        _ => chain(error),
     }
 }
 

@@ -9,7 +9,7 @@ use rmcp::transport::auth::{
 
 use super::McpError;
 use super::auth::login_file::{Login, LoginFile};
-use super::auth::manager::manager;
+use super::auth::manager::{checked, manager};
 use super::auth_config::{Grant, McpAuthConfig};
 use super::config::McpServerConfig;
 use super::connect::challenge;
@@ -25,7 +25,8 @@ pub struct McpLogin {
     session: AuthorizationSession,
     /// Where the tokens come in.
     received: InMemoryCredentialStore,
-    client_secret: Option<SecretText>,
+    /// The secret that came with the id, if this login has registered a client.
+    registered_secret: Option<SecretText>,
 }
 
 impl std::fmt::Debug for McpLogin {
@@ -50,47 +51,19 @@ impl McpLogin {
             return Err(error("it needs no login: it has an id and a secret of this server".to_owned()));
         };
         let file = LoginFile::new(path.clone(), url.clone());
-        let earlier = file.read().await.map_err(|fault| error(chain(&fault)))?;
+        // If it is damaged, this login replaces it.
+        let earlier = file.read().await.ok().flatten();
         let challenge = challenge(config).await.map_err(|reason| error(format!("no login: {reason}")))?;
-        let begun = Self::begin_session(config, auth, url, redirect_uri, challenge, earlier).await;
-        let (session, received, client_secret) =
-            begun.map_err(|fault| error(format!("the login cannot begin: {}", chain(&fault))))?;
-        Ok(McpLogin { server: config.name.clone(), file, session, received, client_secret })
-    }
-
-    async fn begin_session(
-        config: &McpServerConfig,
-        auth: &McpAuthConfig,
-        url: &str,
-        redirect_uri: &str,
-        challenge: Option<String>,
-        earlier: Option<Login>,
-    ) -> Result<(AuthorizationSession, InMemoryCredentialStore, Option<SecretText>), AuthError> {
-        let mut manager = manager(url, auth).await?;
         let received = InMemoryCredentialStore::new();
-        manager.set_credential_store(received.clone());
-        let found = manager.resolve_metadata_from_challenge(challenge.as_deref()).await?;
-        if found.source == AuthorizationMetadataSource::LegacyEndpointFallback && challenge.is_none() {
-            return Err(AuthError::NoAuthorizationSupport);
-        }
-        manager.set_metadata(found.metadata.clone());
-        let scopes = match scopes(auth, earlier) {
-            scopes if scopes.is_empty() => manager.select_initial_scopes(&[]).await,
-            scopes => scopes,
+        let session = async {
+            let mut manager = manager(url, auth).await?;
+            manager.set_credential_store(received.clone());
+            begin_session(manager, auth, redirect_uri, challenge, earlier).await
         };
-        let (id, secret) = match known_client(auth, &found.metadata) {
-            Some(id) => (id, auth.client_secret.clone()),
-            None => register(&mut manager, redirect_uri, &scopes).await?,
-        };
-        tracing::debug!(mcp.server = config.name, client.id = id, "a login begins");
-        let mut request =
-            AuthorizationRequest::new(redirect_uri).with_scopes(scopes).with_initial_scope_selection();
-        request = request.with_preregistered_client(id);
-        if let Some(secret) = &secret {
-            request = request.with_client_secret(secret.expose());
-        }
-        let session = AuthorizationSession::new(manager, request).await.map_err(|(_, error)| error)?;
-        Ok((session, received, secret))
+        let (session, registered_secret) = session
+            .await
+            .map_err(|fault: AuthError| error(format!("the login cannot begin: {}", chain(&fault))))?;
+        Ok(McpLogin { server: config.name.clone(), file, session, received, registered_secret })
     }
 
     /// The address that somebody has to open in a browser.
@@ -115,12 +88,41 @@ impl McpLogin {
 
     async fn keep(&self) -> Result<(), AuthError> {
         let credentials = self.received.load().await?;
-        let client_secret = self.client_secret.as_ref().map(|secret| secret.expose().to_owned());
+        let client_secret = self.registered_secret.as_ref().map(|secret| secret.expose().to_owned());
         let _lock = self.file.lock().await?;
-        let mut login = Login::default();
-        (login.client_secret, login.credentials) = (client_secret, credentials);
-        self.file.write(login).await
+        self.file.write(Login { client_secret, credentials, ..Login::default() }).await
     }
+}
+
+/// Begins the part that a browser takes. Also gives the secret of a client that was registered for it.
+async fn begin_session(
+    mut manager: AuthorizationManager,
+    auth: &McpAuthConfig,
+    redirect_uri: &str,
+    challenge: Option<String>,
+    earlier: Option<Login>,
+) -> Result<(AuthorizationSession, Option<SecretText>), AuthError> {
+    let found = manager.resolve_metadata_from_challenge(challenge.as_deref()).await?;
+    if found.source == AuthorizationMetadataSource::LegacyEndpointFallback && challenge.is_none() {
+        return Err(AuthError::NoAuthorizationSupport);
+    }
+    let metadata = checked(found.metadata, auth)?;
+    manager.set_metadata(metadata.clone());
+    let scopes = match scopes(auth, earlier) {
+        scopes if scopes.is_empty() => manager.select_initial_scopes(&[]).await,
+        scopes => scopes,
+    };
+    let (id, registered_secret) = match known_client(auth, &metadata) {
+        Some(id) => (id, None),
+        None => register(&mut manager, redirect_uri, &scopes).await?,
+    };
+    let mut request = AuthorizationRequest::new(redirect_uri).with_preregistered_client(id);
+    request = request.with_scopes(scopes).with_initial_scope_selection();
+    if let Some(secret) = registered_secret.as_ref().or(auth.client_secret.as_ref()) {
+        request = request.with_client_secret(secret.expose());
+    }
+    let session = AuthorizationSession::new(manager, request).await.map_err(|(_, error)| error)?;
+    Ok((session, registered_secret))
 }
 
 /// The scopes to ask for, if that is not left to the server: those of the settings or of the login before, and what the

@@ -94,9 +94,10 @@ async fn offer(server: &Server, peer: &Peer<RoleClient>, client: &Client, catalo
                 }
             }
             Ok(Err(error)) => {
-                let problem = problem::explain(&error, &server.config);
-                return problem
-                    .unwrap_or_else(|| format!("its tools could not be listed: {}", chain(&error)));
+                return match problem::explain(&error, &server.config) {
+                    Some(problem) => format!("it {problem}"),
+                    None => format!("its tools could not be listed: {}", chain(&error)),
+                };
             }
             // A program that does one thing at a time may be busy with a call.
             Err(_) if server.current.read().is_some() => {

@@ -3,10 +3,13 @@
 use std::future::Future;
 
 use rmcp::RoleClient;
+use rmcp::model::{ErrorData, RequestId};
 use rmcp::service::{RxJsonRpcMessage, TxJsonRpcMessage};
 use rmcp::transport::Transport;
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::client::Client;
+use super::oversized;
 
 /// A transport whose reports of progress and records of logs go to the client at once: in the order in which they arrive,
 /// before the result that follows them, and without a task for each, of which a server could cause any number.
@@ -15,12 +18,20 @@ use super::client::Client;
 pub(super) struct Watched<T> {
     transport: T,
     client: Client,
+    /// The ids of answers that were too large.
+    oversized: UnboundedReceiver<i64>,
 }
 
 impl<T> Watched<T> {
-    pub(super) fn new(transport: T, client: Client) -> Self {
-        Watched { transport, client }
+    pub(super) fn new(transport: T, client: Client, oversized: UnboundedReceiver<i64>) -> Self {
+        Watched { transport, client, oversized }
     }
+}
+
+/// The answer instead of one that was too large.
+fn too_large(id: i64) -> RxJsonRpcMessage<RoleClient> {
+    let error = ErrorData::internal_error(oversized::reason(), None);
+    RxJsonRpcMessage::<RoleClient>::error(error, Some(RequestId::Number(id)))
 }
 
 impl<T: Transport<RoleClient>> Transport<RoleClient> for Watched<T> {
@@ -35,7 +46,13 @@ impl<T: Transport<RoleClient>> Transport<RoleClient> for Watched<T> {
 
     async fn receive(&mut self) -> Option<RxJsonRpcMessage<RoleClient>> {
         loop {
-            let Some(message) = self.transport.receive().await else {
+            let message = tokio::select! {
+                // First what came before the end of the connection.
+                biased;
+                Some(id) = self.oversized.recv() => Some(too_large(id)),
+                message = self.transport.receive() => message,
+            };
+            let Some(message) = message else {
                 self.client.ended();
                 return None;
             };

@@ -1,5 +1,7 @@
 //! Tools of MCP servers: a program that does what can go wrong, and the agent that uses it.
 
+mod auth;
+mod auth_server;
 mod faults;
 mod http;
 mod http_server;
@@ -101,6 +103,15 @@ async fn server__with_tools_that_are_none__offers_the_others() {
     let servers = start(config(&["strange"])).await;
     assert_eq!(status(&servers).problem, None);
     assert_eq!(names(&servers).len(), 12);
+}
+
+#[tokio::test]
+async fn result__that_is_too_large__ends_its_call_only() {
+    let servers = start(config(&[])).await;
+    let error = call(&servers, "large").await.expect_err("too large").to_string();
+    assert_eq!(error, "the answer is larger than 16 MiB");
+    assert_eq!(status(&servers).problem, None);
+    assert_eq!(call(&servers, "structured").await, Ok(object! { "sum" => 3 }.into()));
 }
 
 #[tokio::test]

@@ -20,8 +20,8 @@ pub(in crate::mcp) struct LoginFile {
 #[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(in crate::mcp) struct Login {
-    /// The server's address. A token is never sent to another one.
-    url: String,
+    /// The server's address, which `write` sets. A token is never sent to another one.
+    pub(in crate::mcp) url: String,
     /// The secret that came with the id, if the client was registered with one.
     pub(in crate::mcp) client_secret: Option<String>,
     /// The scopes that the server has asked for since.

@@ -1,6 +1,6 @@
 //! The library's state machine for OAuth, made for one server.
 
-use rmcp::transport::auth::{AuthError, AuthorizationManager, OAuthClientConfig};
+use rmcp::transport::auth::{AuthError, AuthorizationManager, AuthorizationMetadata, OAuthClientConfig};
 
 use crate::http_client;
 use crate::mcp::auth_config::McpAuthConfig;
@@ -19,6 +19,25 @@ pub(in crate::mcp) async fn manager(
     } else {
         AuthorizationManager::new(url).await
     }
+}
+
+/// Where tokens come from, if that is the authorization server of the settings.
+///
+/// # Errors
+/// If the MCP server names another one.
+pub(in crate::mcp) fn checked(
+    metadata: AuthorizationMetadata,
+    auth: &McpAuthConfig,
+) -> Result<AuthorizationMetadata, AuthError> {
+    let Some(expected) = &auth.issuer else { return Ok(metadata) };
+    let received = metadata.issuer.as_deref().unwrap_or_default();
+    if received.trim_end_matches('/') == expected.trim_end_matches('/') {
+        return Ok(metadata);
+    }
+    Err(AuthError::AuthorizationServerMismatch {
+        expected_issuer: expected.clone(),
+        received_issuer: received.to_owned(),
+    })
 }
 
 /// A client that has no login in progress, so nobody is sent back to it.

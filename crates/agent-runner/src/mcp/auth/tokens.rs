@@ -6,7 +6,7 @@ use rmcp::transport::auth::{
 use tokio::sync::Mutex;
 
 use super::login_file::LoginFile;
-use super::manager::{client, manager};
+use super::manager::{checked, client, manager};
 use crate::mcp::auth_config::{Grant, McpAuthConfig};
 
 /// Has an access token for one server, and renews it.
@@ -74,14 +74,21 @@ impl Tokens {
             }
             Store::File(file) => file,
         };
-        let Some(login) = file.read().await? else { return Err(AuthError::AuthorizationRequired) };
+        let login = file.read().await?.unwrap_or_default();
+        let Some(known) = login.credentials else { return Err(AuthError::AuthorizationRequired) };
         manager.set_credential_store(file.clone());
+        let metadata = checked(manager.resolve_metadata().await?.metadata, &self.auth)?;
+        if known.issuer.is_some() && metadata.issuer.is_none() {
+            // Whoever answers there does not say who it is.
+            return Err(AuthError::NoAuthorizationSupport);
+        }
+        manager.set_metadata(metadata);
         // A login at another authorization server than the present one is forgotten here.
         if !manager.initialize_from_store().await? {
             return Err(AuthError::AuthorizationRequired);
         }
-        let id = login.credentials.map(|credentials| credentials.client_id).unwrap_or_default();
-        manager.configure_client(client(&id, self.secret_of(login.client_secret.as_deref()), &self.url))?;
+        let secret = self.secret_of(login.client_secret.as_deref());
+        manager.configure_client(client(&known.client_id, secret, &self.url))?;
         match manager.refresh_token().await {
             Err(AuthError::TokenRefreshRejected(_)) => Err(AuthError::AuthorizationRequired),
             Err(error) => Err(error),
@@ -97,7 +104,10 @@ impl Tokens {
     /// Fetches a token with the secret.
     async fn fetch(&self, mut manager: AuthorizationManager) -> Result<String, AuthError> {
         let found = manager.resolve_metadata().await?;
-        manager.set_metadata(found.metadata);
+        if !found.source.is_discovered() {
+            return Err(AuthError::NoAuthorizationSupport);
+        }
+        manager.set_metadata(checked(found.metadata, &self.auth)?);
         let scopes = match self.auth.scopes.as_slice() {
             [] => manager.select_initial_scopes(&[]).await,
             scopes => scopes.to_vec(),
@@ -117,6 +127,9 @@ impl Tokens {
     /// Remembers scopes that the next login has to ask for.
     pub(super) async fn remember_missing(&self, scopes: &str) -> Result<(), AuthError> {
         let Store::File(file) = &self.store else { return Ok(()) };
+        if scopes.is_empty() {
+            return Ok(());
+        }
         let _lock = file.lock().await?;
         let Some(mut login) = file.read().await? else { return Ok(()) };
         for scope in scopes.split_whitespace() {

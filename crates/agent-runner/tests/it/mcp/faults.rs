@@ -59,8 +59,6 @@ async fn thousand_calls__that_fail__leave_nothing() {
     let server = McpHttpServer::start().await;
     let mut program = config(&["floods"]);
     "program".clone_into(&mut program.name);
-    // It drops what is too large.
-    program.idle_timeout = Duration::from_secs(2);
     let configs = vec![program, McpServerConfig::http("web", server.url())];
     let servers = McpServers::start_with(configs, environment()).expect("good settings");
     servers.first_lists(PATIENCE).await;

@@ -58,9 +58,10 @@ async fn call__whose_answer_is_broken__is_an_error_of_its_own() {
     let test = ToolTest::new();
     let hanging = test.call(&*hangs, JsonObject::new());
     let others = async {
-        for name in ["closes", "cuts", "garbage", "fails", "large"] {
+        for name in ["closes", "cuts", "garbage", "fails", "large", "streams"] {
             let error = call(&servers, name).await.expect_err(name).to_string();
-            assert!(error.contains("try again later"), "{name}: {error}");
+            let expected = if name == "large" { "is larger than 16 MiB" } else { "try again later" };
+            assert!(error.contains(expected), "{name}: {error}");
             assert_eq!(text_of(call(&servers, "echo").await), "", "after {name}");
         }
     };

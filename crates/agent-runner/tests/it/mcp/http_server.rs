@@ -12,8 +12,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 /// The names of the tools.
-pub(crate) const TOOLS: [&str; 9] =
-    ["echo", "hangs", "closes", "cuts", "garbage", "fails", "large", "floods", "forgets"];
+pub(crate) const TOOLS: [&str; 10] =
+    ["echo", "hangs", "closes", "cuts", "garbage", "fails", "large", "streams", "floods", "forgets"];
 
 /// How many reports `floods` makes.
 pub(crate) const FLOOD: usize = 5_000;
@@ -101,7 +101,7 @@ impl Shared {
 
     /// Answers one request; `None` if the connection is then closed.
     async fn answer(&self, request: &Request, socket: &mut BufReader<TcpStream>) -> Option<()> {
-        let method = request.text("method").unwrap_or_else(|| request.method.clone());
+        let method = request.member("method").unwrap_or_else(|| request.method.clone());
         self.received.lock().push(method.clone());
         let id = request.body.get("id").cloned().unwrap_or_default();
         let known = request.header("mcp-session-id").map(str::to_owned);
@@ -165,6 +165,11 @@ impl Shared {
                 let text = Json::from("x".repeat(50_000_000)).to_string();
                 reply(socket, "200 OK", "", &success(id, &content(&text))).await
             }
+            "streams" => {
+                let text = Json::from("x".repeat(17 * 1024 * 1024)).to_string();
+                let event = format!("data: {}\n\n", success(id, &content(&text)));
+                write(socket, "200 OK", "text/event-stream", "", &event).await
+            }
             "floods" => {
                 let token = params.get("_meta")?.get("progressToken")?;
                 let mut events = String::new();
@@ -186,11 +191,11 @@ impl Shared {
     }
 }
 
-fn success(id: &Json, result: &str) -> String {
+pub(super) fn success(id: &Json, result: &str) -> String {
     format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{result}}}"#)
 }
 
-fn content(text: &str) -> String {
+pub(super) fn content(text: &str) -> String {
     format!(r#"{{"content":[{{"type":"text","text":{text}}}]}}"#)
 }
 
@@ -198,7 +203,12 @@ fn event(members: &str) -> String {
     format!("data: {{\"jsonrpc\":\"2.0\",{members}}}\n\n")
 }
 
-async fn reply(socket: &mut BufReader<TcpStream>, status: &str, headers: &str, body: &str) -> Option<()> {
+pub(super) async fn reply(
+    socket: &mut BufReader<TcpStream>,
+    status: &str,
+    headers: &str,
+    body: &str,
+) -> Option<()> {
     write(socket, status, "application/json", headers, body).await
 }
 
@@ -216,26 +226,28 @@ async fn write(
     socket.get_mut().write_all(answer.as_bytes()).await.ok()
 }
 
-struct Request {
+pub(super) struct Request {
     method: String,
-    head: String,
-    body: Json,
+    pub(super) head: String,
+    /// The body as text, and as JSON if it is that.
+    pub(super) text: String,
+    pub(super) body: Json,
 }
 
 impl Request {
-    fn header(&self, name: &str) -> Option<&str> {
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.head.lines().find_map(|line| {
             let (found, value) = line.split_once(':')?;
             found.eq_ignore_ascii_case(name).then(|| value.trim())
         })
     }
 
-    fn text(&self, key: &str) -> Option<String> {
+    fn member(&self, key: &str) -> Option<String> {
         self.body.get(key).and_then(Json::as_str).map(str::to_owned)
     }
 }
 
-async fn read_request(socket: &mut BufReader<TcpStream>) -> Option<Request> {
+pub(super) async fn read_request(socket: &mut BufReader<TcpStream>) -> Option<Request> {
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
         if socket.read_line(&mut head).await.ok()? == 0 {
@@ -243,12 +255,13 @@ async fn read_request(socket: &mut BufReader<TcpStream>) -> Option<Request> {
         }
     }
     let method = head.split(' ').next()?.to_owned();
-    let mut request = Request { method, head, body: Json::Null };
+    let mut request = Request { method, head, text: String::new(), body: Json::Null };
     let length = request.header("content-length").map_or(Some(0), |length| length.parse().ok())?;
     let mut body = vec![0; length];
     socket.read_exact(&mut body).await.ok()?;
     if length > 0 {
-        request.body = json::parse(std::str::from_utf8(&body).ok()?).ok()?;
+        request.text = String::from_utf8(body).ok()?;
+        request.body = json::parse(&request.text).unwrap_or_default();
     }
     Some(request)
 }
