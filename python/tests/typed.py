@@ -140,7 +140,8 @@ def checks() -> tuple[str, int]:
     error = AgentError("no", status=400)
     described = Agent("answers", answers, "give_up")
     about_agent: tuple[str, str] = (described.name, described.recovery)
-    return f"{about_it} {contents} {text} {state} {memories} {other} {asked} {using.text} {described.handler} {about_agent}", error.status
+    others: tuple[Any, ...] = (text, state, memories, other, asked, using.text)
+    return f"{about_it} {contents} {others} {described.handler} {about_agent}", error.status
 
 
 def code_of(error: AgentError) -> str:
