@@ -29,6 +29,14 @@ impl Client {
         params.get("_meta")?.as_object()?.get(PROTOCOL_VERSION)?.as_str()
     }
 
+    /// Whether a request describes its client, completely or not.
+    pub(crate) fn is_described_in(params: &JsonObject) -> bool {
+        let meta = params.get("_meta").and_then(Json::as_object);
+        meta.is_some_and(|meta| {
+            [PROTOCOL_VERSION, CLIENT_CAPABILITIES].iter().any(|key| meta.contains_key(*key))
+        })
+    }
+
     /// The client of a request that describes it (2026-07-28, basic, "_meta").
     pub(crate) fn of_request(params: &JsonObject) -> Result<Self, RpcError> {
         let meta = params.get("_meta").and_then(Json::as_object);

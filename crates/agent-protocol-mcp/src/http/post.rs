@@ -69,7 +69,7 @@ fn is_modern(request: &JsonRequest, message: &Request) -> bool {
     let is_new = |version: &str| Version::read(version).is_none_or(Version::is_modern);
     let header = headers::version(&request.parts().headers);
     let has_session = request.parts().headers.contains_key(SESSION_ID);
-    Client::version_in(&message.params).is_some()
+    Client::is_described_in(&message.params)
         || header.is_some_and(|version| is_new(version) && !has_session && message.method != "initialize")
         || header.and_then(Version::read).is_some_and(Version::is_modern)
 }
