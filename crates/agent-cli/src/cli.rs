@@ -71,7 +71,7 @@ pub(crate) enum Command {
     Users(users::UsersOptions),
     /// Back up the data of a server, while it is running or not
     Store(store::StoreCommandOptions),
-    /// List and call the tools of the configured MCP servers, and log in to these
+    /// List and call the tools of the configured MCP servers, and log in to those servers
     #[cfg(feature = "mcp")]
     Tools(tools::ToolsOptions),
     /// List, show, follow and cancel the runs of a running server

@@ -73,7 +73,7 @@ pub(crate) struct Config {
     /// Prompts and resources for MCP clients.
     #[cfg(feature = "mcp")]
     pub(crate) mcp: McpConfig,
-    /// What agents tell their callers about themselves, by their names.
+    /// The descriptions that agents give their callers, by agent name.
     pub(crate) about: BTreeMap<String, AgentInfo>,
     /// The agents by name.
     pub(crate) agents: BTreeMap<String, AgentConfig>,

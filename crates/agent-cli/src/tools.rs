@@ -1,4 +1,4 @@
-//! `agent-server tools`: shows and calls the tools of the configured MCP servers, and logs in to these.
+//! `agent-server tools`: shows and calls the tools of the configured MCP servers, and logs in to those servers.
 
 mod login;
 
@@ -24,7 +24,8 @@ const DESCRIPTION: usize = 80;
 pub(crate) fn run(options: &ToolsOptions, environment: &Environment) -> anyhow::Result<ExitCode> {
     let data_dir = options.data_dir.as_ref().map(|path| path.to_string_lossy().into_owned());
     let flags: Vec<Flag> = Flag::given("--data-dir", "data_dir", data_dir).into_iter().collect();
-    let config = load(options.config.as_deref(), environment, &flags)?;
+    let mut config = load(options.config.as_deref(), environment, &flags)?;
+    config.place_logins(environment);
     if config.tools.mcp.is_empty() {
         let message = "the configuration has no MCP server; add one as [[tools.mcp]]";
         return Err(ConfigError::from_message(message).into());

@@ -4,6 +4,7 @@ use agent_schemas::{Json, JsonObject};
 
 use crate::capabilities::Capabilities;
 use crate::log_level::LogLevel;
+use crate::result;
 use crate::rpc::RpcError;
 use crate::session::Session;
 use crate::version::Version;
@@ -65,5 +66,10 @@ impl Client {
 
     pub(crate) fn is_modern(&self) -> bool {
         self.version.is_modern()
+    }
+
+    /// A result in the form of the client's version.
+    pub(crate) fn complete(&self, result: JsonObject) -> JsonObject {
+        if self.is_modern() { result::complete(result) } else { result }
     }
 }

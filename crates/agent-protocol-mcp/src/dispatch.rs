@@ -46,12 +46,9 @@ pub(crate) async fn answer(
     };
     Ok(match request.method.as_str() {
         "server/discover" if is_modern => kept(discovered(server), FIXED, true),
-        "tools/list" => kept(tools::list(server.context.runner(), params)?, FIXED, true),
+        "tools/list" => kept(tools::list(&server.tools, params)?, FIXED, true),
         "prompts/list" => kept(prompts::list(&config.prompts, params)?, FIXED, true),
-        "prompts/get" => {
-            let prompt = prompts::get(&config.prompts, client, params).await?;
-            if is_modern { crate::result::complete(prompt) } else { prompt }
-        }
+        "prompts/get" => client.complete(prompts::get(&config.prompts, client, params).await?),
         "resources/list" => kept(reader().list(config, params).await?, 0, false),
         "resources/templates/list" => kept(resources::templates(config, params)?, FIXED, true),
         "resources/read" => {
@@ -69,10 +66,7 @@ pub(crate) async fn answer(
             subscriptions::unwatch(server, client, params)?;
             JsonObject::new()
         }
-        "completion/complete" => {
-            let completed = completion::complete(config, &reader(), params).await?;
-            if is_modern { crate::result::complete(completed) } else { completed }
-        }
+        "completion/complete" => client.complete(completion::complete(config, &reader(), params).await?),
         method => return Err(RpcError::unknown_method(method)),
     })
 }

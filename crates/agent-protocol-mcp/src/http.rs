@@ -3,8 +3,6 @@
 mod headers;
 mod post;
 
-use std::sync::Arc;
-
 use agent_schemas::RunId;
 use agent_server::protocol::{ApiError, Caller, JsonRequest};
 use agent_services::run::may_exist;
@@ -81,20 +79,18 @@ async fn stream(server: &Server, caller: &Caller, parts: &Parts) -> Result<Respo
         || RpcError::invalid_request("The stream after Last-Event-ID is not known, or no longer kept");
     let last = last.to_str().ok().and_then(|last| last.rsplit_once('.')).ok_or_else(unknown)?;
     let (run, seen) = (RunId::new(last.0), last.1.parse().map_err(|_| unknown())?);
-    let failed = |error: ApiError| RpcError::from(&error.info());
     let record = match may_exist(&run) {
-        true => server.context.record(caller, &run).await.map_err(failed)?,
+        true => server.context.record(caller, &run).await?,
         false => None,
     };
     let head = record
         .as_ref()
-        .and_then(|record| Head::of(record, server.context.runner()))
+        .and_then(|record| Head::of(record, server))
         .filter(|head| head.session.as_ref() == Some(&session));
     let head = head.ok_or_else(unknown)?;
-    let run = server.context.runner().attach(&run).await.map_err(|error| failed(error.into()))?;
+    let run = server.context.runner().attach(&run).await.map_err(ApiError::from)?;
     let run = run.filter(|run| !run.is_trimmed()).ok_or_else(unknown)?;
-    let (context, state) = (server.context.clone(), Arc::clone(&server.state));
-    Ok(Started { context, state, run, head, seen }.resume(parts))
+    Ok(Started { server: server.clone(), run, head, seen }.resume(parts))
 }
 
 /// `DELETE`: ends a session.

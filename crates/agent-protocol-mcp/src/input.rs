@@ -1,5 +1,6 @@
 //! What a server asks a client for in a result (2026-07-28, basic/patterns/mrtr).
 
+use agent_runner::QuestionInput;
 use agent_schemas::{Json, JsonObject, object};
 
 use crate::rpc::RpcError;
@@ -11,6 +12,13 @@ pub(crate) fn required(requests: JsonObject, state: Option<&str>) -> JsonObject 
         result.insert("requestState".to_owned(), state.into());
     }
     result
+}
+
+/// A request that asks the user to fill in a form with these properties, all or some of which are required.
+pub(crate) fn form_request(message: &str, properties: JsonObject, required: Vec<Json>) -> JsonObject {
+    let schema = object! { "type" => "object", "properties" => properties, "required" => required };
+    let form = QuestionInput::form(message, schema);
+    object! { "method" => form.method, "params" => form.params }
 }
 
 /// The answers in a request.

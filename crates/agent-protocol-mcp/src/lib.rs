@@ -80,7 +80,7 @@ impl Protocol for Mcp {
     }
 
     fn routes(&self, context: ProtocolContext) -> Router {
-        http::routes(Server { context, config: Arc::clone(&self.config), state: Arc::clone(&self.state) })
+        http::routes(Server::new(context, Arc::clone(&self.config), Arc::clone(&self.state)))
     }
 
     fn error_response(&self, error: &ErrorInfo) -> Response {

@@ -1,7 +1,7 @@
 //! JSON-RPC 2.0 messages as MCP restricts them (2026-07-28, basic, "Messages").
 
 use agent_schemas::{Json, JsonObject, object};
-use agent_server::protocol::ErrorInfo;
+use agent_server::protocol::{ApiError, ErrorInfo};
 use http::StatusCode;
 
 /// The maximum length of an id or of a token, in bytes: the server keeps them.
@@ -191,6 +191,18 @@ impl From<&ErrorInfo> for RpcError {
             None => error.message.clone(),
         };
         RpcError::new(code, error.status, message).with_data(data)
+    }
+}
+
+impl From<ApiError> for RpcError {
+    fn from(error: ApiError) -> Self {
+        RpcError::from(&error.info())
+    }
+}
+
+impl From<agent_services::Error> for RpcError {
+    fn from(error: agent_services::Error) -> Self {
+        ApiError::from(error).into()
     }
 }
 

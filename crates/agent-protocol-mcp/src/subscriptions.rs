@@ -104,7 +104,7 @@ fn run_in(uri: &str) -> Option<RunId> {
 /// The run of a URI, and how much of its log there is, if it exists for the caller.
 async fn known_run(server: &Server, caller: &Caller, uri: &str) -> Result<Option<(RunId, u64)>, RpcError> {
     let Some(id) = run_in(uri).filter(may_exist) else { return Ok(None) };
-    let record = server.context.record(caller, &id).await.map_err(|error| RpcError::from(&error.info()))?;
+    let record = server.context.record(caller, &id).await?;
     Ok(record.map(|record| (id, record.entries)))
 }
 

@@ -5,12 +5,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::open_json;
 
-/// The member of a message's metadata that has the id of the question.
-pub(crate) const QUESTION: &str = "question";
-
-/// The member of a question's metadata that has what it asks the client for.
-pub(crate) const INPUTS: &str = "inputs";
-
 /// Texts that approve what a question asks for.
 const YES: &[&str] = &[
     "yes",
@@ -49,6 +43,9 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// The member of a message's metadata with the question's id, in the question and in its answer.
+    pub const QUESTION: &'static str = "question";
+
     /// An answer in words.
     pub(crate) fn from_text(text: String) -> Self {
         let words = text.to_lowercase();
@@ -83,7 +80,7 @@ impl Answer {
                 Answer { approved, text, inputs: JsonObject::new() },
             ));
         }
-        let question = message.metadata.as_ref()?.get(QUESTION)?.as_str()?;
+        let question = message.metadata.as_ref()?.get(Answer::QUESTION)?.as_str()?;
         if message.role != Some(Role::User) {
             return None;
         }

@@ -1,7 +1,7 @@
 //! What a run adds to its session's history, and how a conversation is reconstructed from it.
 
 mod bounds;
-mod calls;
+pub(crate) mod calls;
 mod repeated;
 
 use std::time::Duration;

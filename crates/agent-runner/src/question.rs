@@ -1,9 +1,10 @@
 //! Questions to the user, which end the run. The answer starts another run, which continues the turn.
 
-use agent_schemas::{Json, JsonObject, McpApprovalRequest, Message, MessageType, Role, object};
+use agent_schemas::{Json, JsonObject, McpApprovalRequest, Message, MessageType, Role, json, object};
 
 use crate::agent::AgentError;
-use crate::answer::{Answer, INPUTS, QUESTION};
+use crate::answer::Answer;
+use crate::call_form::CallForm;
 use crate::handle::RunHandle;
 use crate::journal::{self, question_id};
 use crate::live::Entry;
@@ -20,6 +21,9 @@ pub struct Question {
 }
 
 impl Question {
+    /// The member of a question's metadata with what it asks the client for; see [`Question::with_input`].
+    pub const INPUTS: &'static str = "inputs";
+
     /// A question that the user answers with a message. The name distinguishes it from other questions of the turn.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
         let (name, text) = (name.into(), text.into());
@@ -55,6 +59,13 @@ impl Question {
     pub fn with_input(mut self, key: impl Into<String>, input: QuestionInput) -> Self {
         self.inputs.insert(key.into(), input.into_json());
         self
+    }
+
+    /// Asks whether a call may be made; the arguments are the JSON of the model or the agent.
+    pub(crate) fn about_call(name: impl Into<String>, form: &CallForm, arguments: &str) -> Self {
+        let question = Question::new(name, format!("May I call {} with {arguments}?", form.name));
+        let arguments = json::parse(arguments).unwrap_or_else(|_| arguments.into());
+        Question { server_label: form.server_label.clone(), ..question.for_approval(&form.name, arguments) }
     }
 
     /// Names the MCP server that has the tool. The default is the agent's name.
@@ -134,9 +145,9 @@ impl RunHandle {
         let text = self.message();
         text.put(agent_schemas::ContentBody::Text { text: Some(question.text.clone()) });
         let Some((name, arguments)) = &question.approval else {
-            let mut metadata = object! { QUESTION => id };
+            let mut metadata = object! { Answer::QUESTION => id };
             if !question.inputs.is_empty() {
-                metadata.insert(INPUTS.to_owned(), question.inputs.clone().into());
+                metadata.insert(Question::INPUTS.to_owned(), question.inputs.clone().into());
             }
             text.set_metadata(metadata);
             return text.complete();
@@ -150,11 +161,11 @@ impl RunHandle {
         };
         let message = self.open(MessageType::McpApprovalRequest, Role::Assistant);
         message.put_data(request.into_data());
-        message.set_metadata(object! { QUESTION => id });
+        message.set_metadata(object! { Answer::QUESTION => id });
         message.complete();
     }
 }
 
 fn is_question(message: &Message) -> bool {
-    message.metadata.as_ref().is_some_and(|metadata| metadata.get(QUESTION).is_some())
+    message.metadata.as_ref().is_some_and(|metadata| metadata.get(Answer::QUESTION).is_some())
 }

@@ -36,9 +36,7 @@ pub(crate) fn configured(
     config: &Config,
     environment: &Environment,
 ) -> Result<Vec<McpServerConfig>, ConfigError> {
-    let mut config = config.clone();
-    config.place_logins(environment);
-    let servers = config.tools.mcp.into_iter();
+    let servers = config.tools.mcp.iter().cloned();
     servers.map(|server| server.with_variables(|name| environment.get(name)).map_err(fault)).collect()
 }
 

@@ -10,8 +10,8 @@ use super::services::{ServicesConfig, UrlSetting};
 use super::{Config, ConfigError, Environment};
 
 impl Config {
-    /// Fills in the data folder, the URLs of the stores, their limits, the allowed hosts and the files of logins. If everything is
-    /// kept in memory, removes the data folder and the other URLs.
+    /// Fills in the data folder, the URLs of the stores, their limits, the allowed hosts and the files of logins. If
+    /// everything is kept in memory, removes the data folder and the other URLs.
     ///
     /// # Errors
     /// If a URL is invalid, or if the data folder is needed but unknown.

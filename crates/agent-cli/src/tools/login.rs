@@ -20,10 +20,10 @@ use tokio::task::JoinSet;
 use super::complain;
 use crate::cli::print;
 
-/// Where a browser is sent back to, on this machine.
+/// The path on this machine to which the browser is redirected.
 const PATH: &str = "/callback";
 
-/// What the browser shows then.
+/// The page that the browser shows after the redirect.
 const PAGE: &str = "The login continues in the terminal. You can close this window.\n";
 
 /// Prints an address, and waits until a browser that has opened it comes back.
@@ -47,7 +47,8 @@ pub(super) async fn login(server: &McpServerConfig) -> anyhow::Result<ExitCode> 
     Ok(ExitCode::SUCCESS)
 }
 
-/// What a browser asks for when it comes back. Browsers also open connections that they do not use.
+/// Waits for the redirected browser, and returns the target of its request. Browsers also open connections that they
+/// never use.
 async fn redirect(listener: &TcpListener) -> anyhow::Result<String> {
     let mut connections = JoinSet::new();
     loop {

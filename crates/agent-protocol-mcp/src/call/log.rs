@@ -1,4 +1,4 @@
-//! What an agent does, as log messages (server/utilities/logging).
+//! Log messages about what an agent does (server/utilities/logging).
 
 use agent_schemas::{Content, Json, JsonObject, Message, MessageType, object};
 

@@ -1,13 +1,10 @@
 //! A question that has ended a run, as requests to the client, and the client's answers as the next run's input.
 
+use agent_runner::{Answer, Question};
 use agent_schemas::{Content, Json, JsonObject, McpApprovalResponse, Message, MessageType, Role, object};
 
 use crate::capabilities::Capabilities;
-use crate::input::is_answer;
-
-/// The members of a message's metadata that make it a question.
-const QUESTION: &str = "question";
-const INPUTS: &str = "inputs";
+use crate::input::{form_request, is_answer};
 
 /// The key of the only request of a question that has none of its own.
 const ANSWER: &str = "answer";
@@ -35,22 +32,23 @@ impl RunQuestion {
     pub(crate) fn of(output: &[Message]) -> Option<Self> {
         let (last, before) = output.split_last()?;
         let metadata = last.metadata.as_ref()?;
-        let id = metadata.get(QUESTION)?.as_str()?.to_owned();
+        let id = metadata.get(Answer::QUESTION)?.as_str()?.to_owned();
         if last.kind == MessageType::McpApprovalRequest {
             let text = before.last().map(Message::full_text).unwrap_or_default();
             return Some(RunQuestion { id, text, kind: Kind::Approval });
         }
-        let inputs = metadata.get(INPUTS).and_then(Json::as_object).filter(|inputs| !inputs.is_empty());
+        let inputs =
+            metadata.get(Question::INPUTS).and_then(Json::as_object).filter(|inputs| !inputs.is_empty());
         let kind = inputs.map_or(Kind::Text, |inputs| Kind::Inputs(inputs.clone()));
         Some(RunQuestion { id, text: last.full_text(), kind })
     }
 
-    /// What the user reads.
+    /// The text shown to the user.
     pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
-    /// Whether a user can answer it in words, in another call.
+    /// Whether plain text can answer it, in another call.
     pub(crate) fn is_in_words(&self) -> bool {
         !matches!(self.kind, Kind::Inputs(_))
     }
@@ -66,10 +64,7 @@ impl RunQuestion {
             },
         };
         let required = vec![Json::from(if self.kind == Kind::Approval { "approve" } else { ANSWER })];
-        let schema = object! { "type" => "object", "properties" => properties, "required" => required };
-        let params =
-            object! { "mode" => "form", "message" => self.text.as_str(), "requestedSchema" => schema };
-        object! { ANSWER => object! { "method" => "elicitation/create", "params" => params } }
+        object! { ANSWER => form_request(&self.text, properties, required) }
     }
 
     /// The first capability that a client lacks for the requests.
@@ -80,7 +75,7 @@ impl RunQuestion {
         methods.find_map(|method| capabilities.missing_for(method))
     }
 
-    /// Whether all requests have an answer of the right form.
+    /// Whether every request has an answer of the right form.
     pub(crate) fn is_answered(&self, responses: &JsonObject) -> bool {
         self.requests().iter().all(|(key, request)| {
             let method = request.as_object().and_then(|request| request.get("method")?.as_str());
@@ -119,7 +114,7 @@ impl RunQuestion {
         let mut message = Message::new("", MessageType::Message);
         message.role = Some(Role::User);
         message.content = Some(vec![content]);
-        message.metadata = Some(object! { QUESTION => self.id.as_str() });
+        message.metadata = Some(object! { Answer::QUESTION => self.id.as_str() });
         message
     }
 

@@ -1,6 +1,8 @@
 //! A call as a request for a run, and what the translation of the run's log has to know.
 
-use agent_runner::{ContextError, RunContext, Runner};
+use std::sync::Arc;
+
+use agent_runner::{ContextError, RunContext};
 use agent_schemas::{
     AgentRequest, Content, Json, JsonObject, Message, MessageType, OnDisconnect, ProtocolData, Role, RunId,
     UserId, json, object,
@@ -16,13 +18,14 @@ use crate::log_level::LogLevel;
 use crate::methods::tools::Tool;
 use crate::result::{self, failed};
 use crate::rpc::{Id, Request, RpcError};
-use crate::schema;
+use crate::schema::Schema;
+use crate::server::Server;
 use crate::session::Session;
 
 /// The name of this protocol in the options of runs.
 const PROTOCOL: &str = "mcp";
 
-/// What a call needs beside the log of its run.
+/// What a call needs besides the log of its run.
 #[derive(Clone, Debug)]
 pub(crate) struct Head {
     pub(crate) id: Id,
@@ -35,7 +38,7 @@ pub(crate) struct Head {
     /// The session, before 2026-07-28.
     pub(crate) session: Option<Session>,
     /// The schema of the agent's answer.
-    pub(crate) output_schema: Option<JsonObject>,
+    pub(crate) output_schema: Option<Arc<Schema>>,
     /// The progress of the runs before this one.
     pub(crate) base: i64,
 }
@@ -66,9 +69,10 @@ impl Head {
     }
 
     /// The head of a call of a session, from the record of its run.
-    pub(crate) fn of(record: &RunRecord, runner: &Runner) -> Option<Self> {
+    pub(crate) fn of(record: &RunRecord, server: &Server) -> Option<Self> {
         let data = kept(record)?;
         let session = Session::read(data.get("session")?.as_str()?)?;
+        let tool = server.tools.iter().find(|tool| tool.agent == record.agent);
         Some(Head {
             id: Id::of(data.get("id")?)?,
             agent: record.agent.clone(),
@@ -76,13 +80,13 @@ impl Head {
             level: data.get("level").and_then(Json::as_str).and_then(LogLevel::read),
             capabilities: session.capabilities,
             session: Some(session),
-            output_schema: runner.agent_info(&record.agent).and_then(|info| info.output_schema),
+            output_schema: tool.and_then(|tool| tool.output.clone()),
             base: data.get("base").and_then(Json::as_i64).unwrap_or_default(),
         })
     }
 }
 
-/// What a call leads to.
+/// The outcome of checking a call.
 pub(crate) enum Prepared {
     Run(Box<(RunSpec, Head)>),
     /// A result at once: a fault of the arguments, or the questions again that the client has not answered.
@@ -105,7 +109,7 @@ impl Calling<'_> {
             Some(Json::Object(arguments)) => arguments.clone(),
             Some(_) => return Err(RpcError::invalid_params("arguments should be an object")),
         };
-        if let Some(fault) = schema::fault(&tool.input_schema(), &arguments) {
+        if let Some(fault) = tool.input.fault(&arguments) {
             // The model can correct it (2025-11-25, server/tools, "Error Handling").
             return Ok(Prepared::Result(failed(&format!("The arguments do not fit. {fault}"))));
         }
@@ -117,10 +121,10 @@ impl Calling<'_> {
             level: self.client.log_level,
             capabilities: self.client.capabilities,
             session: self.client.session.clone(),
-            output_schema: tool.info.output_schema.clone(),
+            output_schema: tool.output.clone(),
             base: 0,
         };
-        let word = |key: &str| arguments.get(key).and_then(Json::as_str).filter(|_| !tool.takes_object());
+        let word = |key: &str| arguments.get(key).and_then(Json::as_str).filter(|_| !tool.takes_object);
         let state =
             request.params.get("requestState").and_then(Json::as_str).filter(|_| self.client.is_modern());
         let asked = match state.or_else(|| word("answer_to")) {
@@ -136,19 +140,19 @@ impl Calling<'_> {
                 asked.answer(&responses)
             }
             Some((asked, _)) => asked.in_words(word("message").unwrap_or_default()),
-            None if tool.takes_object() => with_data(arguments.clone()),
+            None if tool.takes_object => with_data(arguments.clone()),
             None => Message::user(word("message").unwrap_or_default()),
         };
         let session = word("session_id").map(str::to_owned);
         let context = asked.map(|(_, context)| context);
         head.base = context.as_ref().map_or(0, progress_of);
-        Ok(Prepared::Run(Box::new((self.spec(head.clone(), message, session, context), head))))
+        Ok(Prepared::Run(Box::new((self.spec(&head, message, session, context), head))))
     }
 
     /// The run that a message of a call starts.
     pub(crate) fn spec(
         &self,
-        head: Head,
+        head: &Head,
         message: Message,
         session: Option<String>,
         context: Option<RunContext>,
@@ -179,9 +183,7 @@ impl Calling<'_> {
         let id = Some(RunId::new(run)).filter(may_exist).ok_or_else(unknown)?;
         let context = self.context.context(self.caller, &id, |record| record.agent == agent).await;
         let context = context.map_err(|error| match error {
-            ContextError::Store(error) => {
-                RpcError::from(&agent_server::protocol::ApiError::from(error).info())
-            }
+            ContextError::Store(error) => error.into(),
             _ => unknown(),
         })?;
         let asked = RunQuestion::of(context.messages()).ok_or_else(unknown)?;

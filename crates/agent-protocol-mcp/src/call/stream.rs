@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use agent_runner::{CursorError, Run};
 use agent_schemas::RunId;
-use agent_server::protocol::ProtocolContext;
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::stream::{self, BoxStream};
@@ -15,7 +14,7 @@ use parking_lot::Mutex;
 
 use super::spec::Head;
 use super::translator::{Call, End, Progress};
-use crate::state::State;
+use crate::server::Server;
 use crate::version::Version;
 
 /// How long a call may take until its response becomes a stream, which keeps the connection alive.
@@ -28,8 +27,7 @@ type Messages = BoxStream<'static, Result<Bytes, CursorError>>;
 
 /// A call whose run has started.
 pub(crate) struct Started {
-    pub(crate) context: ProtocolContext,
-    pub(crate) state: Arc<State>,
+    pub(crate) server: Server,
     pub(crate) run: Run,
     pub(crate) head: Head,
     /// How many of its messages the client has already.
@@ -40,7 +38,7 @@ impl Started {
     /// The response to the request that has started the call.
     pub(crate) async fn respond(self, parts: &Parts, takes_stream: bool) -> Response {
         let is_quiet = self.head.token.is_none();
-        let (context, head) = (self.context.clone(), Arc::new(self.head.clone()));
+        let (context, head) = (self.server.context.clone(), Arc::new(self.head.clone()));
         let priming = self.priming();
         let (mut messages, progress) = self.messages();
         if !takes_stream {
@@ -66,7 +64,7 @@ impl Started {
 
     /// The response to a client that continues a stream which was cut off.
     pub(crate) fn resume(self, parts: &Parts) -> Response {
-        let context = self.context.clone();
+        let context = self.server.context.clone();
         context.respond(self.messages().0, parts)
     }
 
@@ -80,11 +78,11 @@ impl Started {
 
     /// The messages of the call: those of its run, and of the runs that continue it after a question.
     fn messages(self) -> (Messages, Arc<Mutex<Progress>>) {
-        let Started { context, state, run, head, seen } = self;
+        let Started { server, run, head, seen } = self;
         let first = Call::new(Arc::new(head), run.id().clone(), seen);
         let observed = first.observed();
-        let frames = context.frames(&run, first);
-        let next = Next { context, state, run: run.id().clone(), progress: Arc::clone(&observed) };
+        let frames = server.context.frames(&run, first);
+        let next = Next { server, run: run.id().clone(), progress: Arc::clone(&observed) };
         let further = stream::unfold(Some(next), |next| async { next?.frames().await }).flatten();
         (frames.chain(further).boxed(), observed)
     }
@@ -98,8 +96,7 @@ impl End {
 
 /// What follows the messages of a run.
 struct Next {
-    context: ProtocolContext,
-    state: Arc<State>,
+    server: Server,
     run: RunId,
     progress: Arc<Mutex<Progress>>,
 }
@@ -111,13 +108,14 @@ impl Next {
         if !is_asked {
             return None;
         }
-        let id = self.state.question(&self.run).continued().await?;
-        let runner = self.context.runner();
+        let id = self.server.state.question(&self.run).continued().await?;
+        let runner = self.server.context.runner();
         let (record, run) = (runner.record(&id).await, runner.attach(&id).await);
-        let (head, run) = (record.ok()?.as_ref().and_then(|record| Head::of(record, runner))?, run.ok()??);
+        let (head, run) =
+            (record.ok()?.as_ref().and_then(|record| Head::of(record, &self.server))?, run.ok()??);
         let call = Call::new(Arc::new(head), id.clone(), 0);
         let progress = call.observed();
-        let frames = self.context.frames(&run, call);
+        let frames = self.server.context.frames(&run, call);
         Some((frames, Some(Next { run: id, progress, ..self })))
     }
 }

@@ -18,7 +18,7 @@ use crate::input;
 use crate::log_level::LogLevel;
 use crate::result::failed;
 use crate::rpc::{self, Id, RpcError};
-use crate::schema;
+use crate::schema::Schema;
 
 /// How much text a progress notification collects, in bytes.
 const PIECE: usize = 200;
@@ -162,7 +162,7 @@ impl Call {
             return self.end_with_question(asked, response);
         }
         End::Result(self.with_meta(
-            answer(response.messages(), self.head.output_schema.as_ref()),
+            answer(response.messages(), self.head.output_schema.as_deref()),
             response,
             None,
         ))
@@ -227,7 +227,7 @@ impl Call {
 }
 
 /// The agent's answer: the contents of its messages, and the last object among them as structured content.
-fn answer(output: &[Message], schema: Option<&JsonObject>) -> JsonObject {
+fn answer(output: &[Message], schema: Option<&Schema>) -> JsonObject {
     // A message that was cut off was begun again.
     let is_answer = |message: &&Message| {
         message.kind == MessageType::Message
@@ -243,7 +243,7 @@ fn answer(output: &[Message], schema: Option<&JsonObject>) -> JsonObject {
             structured = json::parse(text.trim()).ok().and_then(|json| json.as_object().cloned());
         }
         let fault = match &structured {
-            Some(structured) => schema::fault(schema, structured),
+            Some(structured) => schema.fault(structured),
             None => Some("it is no object".to_owned()),
         };
         if let Some(fault) = fault {

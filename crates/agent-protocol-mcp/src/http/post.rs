@@ -1,7 +1,5 @@
 //! `POST`: one message of a client.
 
-use std::sync::Arc;
-
 use agent_schemas::{Json, JsonObject, RunId, object};
 use agent_server::protocol::{ApiError, Caller, JsonRequest};
 use axum::response::{IntoResponse, Response};
@@ -16,7 +14,7 @@ use crate::dispatch;
 use crate::endpoint::{Piped, SESSION_ID};
 use crate::log_level::LogLevel;
 use crate::methods::tools;
-use crate::result::{complete, server_info};
+use crate::result::server_info;
 use crate::rpc::{self, Id, Message, Notification, Request, RpcError};
 use crate::server::{Server, user};
 use crate::session::Session;
@@ -52,7 +50,7 @@ pub(super) async fn post(server: Server, mut request: JsonRequest) -> Response {
     }
 }
 
-/// What a request leads to.
+/// The outcome of a request.
 enum Outcome {
     Response(Response),
     Call { started: Box<Started>, takes_stream: bool },
@@ -170,10 +168,10 @@ async fn call(
 ) -> Result<Outcome, RpcError> {
     let name = message.params.get("name").and_then(Json::as_str);
     let name = name.ok_or_else(|| RpcError::invalid_params("name is required"))?;
-    let tool = tools::find(server.context.runner(), name)?;
+    let tool = tools::find(&server.tools, name)?;
     let parts = request.parts();
     if client.is_modern() && parts.extensions.get::<Piped>().is_none() {
-        headers::check_arguments(&parts.headers, &tool.input_schema(), message)?;
+        headers::check_arguments(&parts.headers, tool.input.members(), message)?;
     }
     let takes_stream = accepts(&parts.headers, "text/event-stream");
     let mut client = client.clone();
@@ -182,19 +180,17 @@ async fn call(
     }
     let user = user(caller, &message.params);
     let calling = Calling { context: &server.context, caller, client: &client, user };
-    let (spec, head) = match calling.prepare(&tool, message).await? {
+    let (spec, head) = match calling.prepare(tool, message).await? {
         Prepared::Run(run) => *run,
         Prepared::Result(result) => {
-            let result = if client.is_modern() { complete(result) } else { result };
-            return Ok(Outcome::result(message, result));
+            return Ok(Outcome::result(message, client.complete(result)));
         }
     };
-    let run = server.context.start(request, spec).await.map_err(of_api)?;
+    let run = server.context.start(request, spec).await?;
     if let Some(session) = &client.session {
         server.state.note_call(&session.id, &message.id, run.id().clone());
     }
-    let (context, state) = (server.context.clone(), Arc::clone(&server.state));
-    let started = Box::new(Started { context, state, run, head, seen: 0 });
+    let started = Box::new(Started { server: server.clone(), run, head, seen: 0 });
     Ok(Outcome::Call { started, takes_stream })
 }
 
@@ -211,9 +207,9 @@ async fn note(server: &Server, request: &JsonRequest, message: &Notification) ->
     let id = message.params.get("requestId").and_then(Id::of);
     if let Some(run) = id.and_then(|id| server.state.call(&session.id, &id)) {
         let caller = Caller::of(&request.parts().extensions);
-        let is_known = server.context.record(&caller, &run).await.map_err(of_api)?.is_some();
+        let is_known = server.context.record(&caller, &run).await?.is_some();
         if is_known {
-            server.context.runner().cancel(&run).await.map_err(|error| of_api(error.into()))?;
+            server.context.runner().cancel(&run).await.map_err(ApiError::from)?;
         }
     }
     Ok(())
@@ -230,9 +226,8 @@ async fn take(
     let caller = Caller::of(&request.parts().extensions);
     let unknown = || RpcError::invalid_request("The message answers no request of this server");
     let (run, key) = id.as_text().and_then(|id| id.split_once('/')).ok_or_else(unknown)?;
-    let record =
-        server.context.record(&caller, &RunId::new(run)).await.map_err(of_api)?.ok_or_else(unknown)?;
-    let head = Head::of(&record, server.context.runner())
+    let record = server.context.record(&caller, &RunId::new(run)).await?.ok_or_else(unknown)?;
+    let head = Head::of(&record, server)
         .filter(|head| head.session.as_ref() == Some(&session))
         .ok_or_else(unknown)?;
     let client = Client::of_session(session, head.level.unwrap_or(LogLevel::Emergency));
@@ -248,12 +243,8 @@ async fn take(
     let Some(results) = question.add(key, result, &asked.requests()) else { return Ok(()) };
     let session = Some(record.session_id.to_string()).filter(|_| !record.options.anonymous_session);
     let head = head.continued(&context);
-    let spec = calling.spec(head, asked.answer(&results), session, Some(context));
+    let spec = calling.spec(&head, asked.answer(&results), session, Some(context));
     let started = server.context.start(request, spec).await;
     question.continue_with(started.as_ref().ok().map(|run| run.id().clone()));
-    started.map(drop).map_err(of_api)
-}
-
-fn of_api(error: ApiError) -> RpcError {
-    RpcError::from(&error.info())
+    Ok(started.map(drop)?)
 }

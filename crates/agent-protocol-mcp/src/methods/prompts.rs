@@ -73,10 +73,10 @@ pub(crate) async fn get(
     if client.is_modern() {
         values.extend(input::form(params, ARGUMENTS)?);
     }
-    let given =
-        |argument: &&ArgumentConfig| values.get(&argument.name).is_none_or(|value| value.as_str().is_none());
+    let is_given =
+        |argument: &ArgumentConfig| values.get(&argument.name).is_some_and(|value| value.as_str().is_some());
     let missing: Vec<&ArgumentConfig> =
-        prompt.arguments.iter().filter(|argument| argument.required).filter(given).collect();
+        prompt.arguments.iter().filter(|argument| argument.required && !is_given(argument)).collect();
     if let Some(first) = missing.first() {
         if client.is_modern() && client.capabilities.elicitation {
             return Ok(asked(prompt.title.as_deref().unwrap_or(name), &missing));
@@ -113,10 +113,7 @@ fn asked(prompt: &str, missing: &[&ArgumentConfig]) -> JsonObject {
         required.push(Json::from(argument.name.as_str()));
     }
     let message = format!("The prompt '{prompt}' needs more");
-    let schema = object! { "type" => "object", "properties" => properties, "required" => required };
-    let params = object! { "mode" => "form", "message" => message, "requestedSchema" => schema };
-    let request = object! { "method" => "elicitation/create", "params" => params };
-    input::required(object! { ARGUMENTS => request }, None)
+    input::required(object! { ARGUMENTS => input::form_request(&message, properties, required) }, None)
 }
 
 async fn content(message: &MessageConfig, values: &JsonObject) -> Result<JsonObject, RpcError> {

@@ -3,7 +3,7 @@
 
 use agent_runner::{PageSize, RunFilter};
 use agent_schemas::{Json, JsonObject, RunId, SessionId, UserId, object, sse};
-use agent_server::protocol::{ApiError, Caller, ProtocolContext};
+use agent_server::protocol::{Caller, ProtocolContext};
 
 use super::prompts::named;
 use crate::config::{McpConfig, ResourceConfig};
@@ -30,13 +30,12 @@ pub(crate) fn is_template(config: &McpConfig, uri: &str) -> bool {
 
 pub(crate) fn templates(config: &McpConfig, params: &JsonObject) -> Result<JsonObject, RpcError> {
     let own = [
-        (SESSION, "session", "A conversation with an agent: its last messages"),
-        (RUN, "run", "A run of an agent: its state, and its response once it has ended"),
-        (EVENTS, "run-events", "The log of a run: one event in each line"),
+        (SESSION, "session", "A conversation with an agent: its last messages."),
+        (RUN, "run", "A run of an agent: its state, and its response once it has ended."),
+        (EVENTS, "run-events", "The log of a run: one event in each line."),
     ];
     let own = own.into_iter().map(|(uri, name, description)| {
         let media_type = if uri == EVENTS { "application/jsonl" } else { JSON };
-        let description = format!("{description}.");
         Json::from(object! {
             "uriTemplate" => uri, "name" => name, "description" => description, "mimeType" => media_type,
         })
@@ -109,14 +108,14 @@ impl Reader<'_> {
     async fn sessions(&self) -> Result<Vec<(String, Option<String>)>, RpcError> {
         let Some(user) = &self.user else { return Ok(Vec::new()) };
         let sessions = &self.context.runner().services().sessions;
-        let page = sessions.list(user, None, PageSize::default()).await.map_err(failed)?;
+        let page = sessions.list(user, None, PageSize::default()).await?;
         Ok(page.items.into_iter().map(|session| (session.id.to_string(), session.title)).collect())
     }
 
     async fn runs(&self) -> Result<Vec<(String, String)>, RpcError> {
         let Some(user) = &self.user else { return Ok(Vec::new()) };
         let page = self.context.runner().list(user, &RunFilter::default(), None, PageSize::default()).await;
-        let items = page.map_err(failed)?.items;
+        let items = page?.items;
         Ok(items.into_iter().map(|run| (run.id.to_string(), run.agent)).collect())
     }
 
@@ -136,7 +135,7 @@ impl Reader<'_> {
             return self.events(uri, &RunId::new(id)).await;
         }
         if let Some(id) = id(RUN, "run_id") {
-            let info = self.context.run_info(self.caller, &RunId::new(id)).await.map_err(of_api)?;
+            let info = self.context.run_info(self.caller, &RunId::new(id)).await?;
             return Ok(info.map(|info| as_json(uri, &Json::from_serialize(&info).unwrap_or_default())));
         }
         match id(SESSION, "session_id") {
@@ -150,8 +149,8 @@ impl Reader<'_> {
         // Requests without a user are their session's own user.
         let user = self.user.clone().unwrap_or_else(|| UserId::new(id.as_str()));
         let sessions = &self.context.runner().services().sessions;
-        let Some(info) = sessions.get(&user, &id).await.map_err(failed)? else { return Ok(None) };
-        let stored = sessions.last_messages(&user, &id, PageSize::default()).await.map_err(failed)?;
+        let Some(info) = sessions.get(&user, &id).await? else { return Ok(None) };
+        let stored = sessions.last_messages(&user, &id, PageSize::default()).await?;
         let messages = stored.unwrap_or_default();
         let messages = messages.iter().filter_map(|stored| Json::from_serialize(&stored.message).ok());
         let messages: Vec<Json> = messages.collect();
@@ -164,11 +163,11 @@ impl Reader<'_> {
 
     /// The log of a run, or its beginning if it is long.
     async fn events(&self, uri: &str, id: &RunId) -> Result<Option<JsonObject>, RpcError> {
-        let Some(record) = self.context.record(self.caller, id).await.map_err(of_api)? else {
+        let Some(record) = self.context.record(self.caller, id).await? else {
             return Ok(None);
         };
         let runs = &self.context.runner().services().runs;
-        let Some(log) = runs.read(id, record.first_entry, LOG_BYTES).await.map_err(failed)? else {
+        let Some(log) = runs.read(id, record.first_entry, LOG_BYTES).await? else {
             return Ok(None);
         };
         let mut lines = String::new();
@@ -190,12 +189,4 @@ async fn contents(resource: &ResourceConfig, uri: &str, values: &JsonObject) -> 
 
 fn as_json(uri: &str, value: &Json) -> JsonObject {
     object! { "uri" => uri, "mimeType" => JSON, "text" => value.to_string() }
-}
-
-fn of_api(error: ApiError) -> RpcError {
-    RpcError::from(&error.info())
-}
-
-fn failed(error: agent_services::Error) -> RpcError {
-    of_api(error.into())
 }

@@ -1,11 +1,14 @@
 //! `tools/list`: each agent is a tool.
 
+use std::sync::Arc;
+
 use agent_runner::{AgentInfo, Runner};
 use agent_schemas::{Json, JsonObject, json};
 
 use super::prompts::named;
 use crate::paging::page;
 use crate::rpc::RpcError;
+use crate::schema::Schema;
 
 /// The maximum length of a tool's name (2025-11-25, server/tools, "Tool Names").
 const MAX_NAME: usize = 128;
@@ -29,12 +32,19 @@ const DEFAULT_INPUT: &str = r#"{
 }"#;
 
 /// An agent as a tool.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Tool {
     /// The tool's name: the agent's, with the letters that names of tools may have.
-    pub(crate) name: String,
+    name: String,
     pub(crate) agent: String,
-    pub(crate) info: AgentInfo,
+    title: Option<String>,
+    description: String,
+    /// The schema of the arguments.
+    pub(crate) input: Schema,
+    /// Whether the arguments are an object of the agent's own form, and not a message.
+    pub(crate) takes_object: bool,
+    /// The schema of the agent's answer.
+    pub(crate) output: Option<Arc<Schema>>,
 }
 
 /// The tools, in the order of the agents.
@@ -46,8 +56,7 @@ pub(crate) fn all(runner: &Runner) -> Vec<Tool> {
         let numbered = (2..).map(|number| format!("{valid}_{number}"));
         let name =
             std::iter::once(valid.clone()).chain(numbered).find(|name| !is_used(name)).unwrap_or_default();
-        let info = runner.agent_info(agent).unwrap_or_default();
-        tools.push(Tool { name, agent: agent.to_owned(), info });
+        tools.push(Tool::new(name, agent, runner.agent_info(agent).unwrap_or_default()));
     }
     tools
 }
@@ -60,38 +69,41 @@ fn tool_name(agent: &str) -> String {
     if name.is_empty() { "agent".to_owned() } else { name }
 }
 
-pub(crate) fn find(runner: &Runner, name: &str) -> Result<Tool, RpcError> {
-    let found = all(runner).into_iter().find(|tool| tool.name == name);
+pub(crate) fn find<'a>(tools: &'a [Tool], name: &str) -> Result<&'a Tool, RpcError> {
+    let found = tools.iter().find(|tool| tool.name == name);
     found.ok_or_else(|| RpcError::invalid_params(format!("There is no tool '{name}'")))
 }
 
-pub(crate) fn list(runner: &Runner, params: &JsonObject) -> Result<JsonObject, RpcError> {
-    page(params, "tools", all(runner).iter().map(|tool| tool.shown().into()).collect())
+pub(crate) fn list(tools: &[Tool], params: &JsonObject) -> Result<JsonObject, RpcError> {
+    page(params, "tools", tools.iter().map(|tool| tool.shown().into()).collect())
 }
 
 impl Tool {
+    fn new(name: String, agent: &str, info: AgentInfo) -> Self {
+        let default = || json::parse(DEFAULT_INPUT).ok().and_then(|schema| schema.as_object().cloned());
+        let takes_object = info.input_schema.is_some();
+        let input = info.input_schema.or_else(default).unwrap_or_default();
+        let description = info
+            .description
+            .unwrap_or_else(|| format!("Sends a message to the agent '{agent}' and returns its answer."));
+        Tool {
+            name,
+            agent: agent.to_owned(),
+            title: info.title,
+            description,
+            input: Schema::of_agent(agent, input),
+            takes_object,
+            output: info.output_schema.map(|schema| Arc::new(Schema::of_agent(agent, schema))),
+        }
+    }
+
     fn shown(&self) -> JsonObject {
-        let description = self.info.description.clone();
-        let description = description.unwrap_or_else(|| {
-            format!("Sends a message to the agent '{}' and returns its answer.", self.agent)
-        });
-        let mut members = named(&self.name, self.info.title.as_ref(), Some(&description));
-        members.insert("inputSchema".to_owned(), self.input_schema().into());
-        if let Some(schema) = &self.info.output_schema {
-            members.insert("outputSchema".to_owned(), schema.clone().into());
+        let mut members = named(&self.name, self.title.as_ref(), Some(&self.description));
+        members.insert("inputSchema".to_owned(), self.input.members().clone().into());
+        if let Some(schema) = &self.output {
+            members.insert("outputSchema".to_owned(), schema.members().clone().into());
         }
         members
-    }
-
-    /// The schema of the tool's arguments.
-    pub(crate) fn input_schema(&self) -> JsonObject {
-        let default = || json::parse(DEFAULT_INPUT).ok().and_then(|schema| schema.as_object().cloned());
-        self.info.input_schema.clone().or_else(default).unwrap_or_default()
-    }
-
-    /// Whether the agent takes an object of its own form, and not a message.
-    pub(crate) fn takes_object(&self) -> bool {
-        self.info.input_schema.is_some()
     }
 }
 

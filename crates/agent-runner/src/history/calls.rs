@@ -34,7 +34,7 @@ pub fn with_missing_outputs(mut messages: Vec<Message>) -> Vec<Message> {
 }
 
 /// The type of the output of a call of this type; `None` if the type is not a call.
-pub(super) fn output_of(kind: &MessageType) -> Option<MessageType> {
+pub(crate) fn output_of(kind: &MessageType) -> Option<MessageType> {
     match kind {
         MessageType::FunctionCall => Some(MessageType::FunctionCallOutput),
         MessageType::PluginCall => Some(MessageType::PluginCallOutput),
@@ -43,7 +43,7 @@ pub(super) fn output_of(kind: &MessageType) -> Option<MessageType> {
     }
 }
 
-pub(super) fn is_output(kind: &MessageType) -> bool {
+pub(crate) fn is_output(kind: &MessageType) -> bool {
     matches!(
         kind,
         MessageType::FunctionCallOutput | MessageType::PluginCallOutput | MessageType::McpCallOutput
@@ -59,7 +59,7 @@ fn is_cut_off(message: &Message) -> bool {
 }
 
 /// The ids of the calls that a message makes or answers.
-pub(super) fn call_ids(message: &Message) -> impl Iterator<Item = String> {
+pub(crate) fn call_ids(message: &Message) -> impl Iterator<Item = String> {
     let is_tool = output_of(&message.kind).is_some() || is_output(&message.kind);
     let contents = if is_tool { message.contents() } else { &[] };
     contents.iter().filter_map(|content| Some(content.as_data()?.get("call_id")?.as_str()?.to_owned()))

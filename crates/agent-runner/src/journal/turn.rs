@@ -10,7 +10,7 @@ use agent_services::run::{Step, may_exist};
 
 use super::keep;
 use crate::agent::AgentError;
-use crate::answer::{Answer, QUESTION};
+use crate::answer::Answer;
 use crate::live::{Entry, Key, LiveRun, run_of};
 
 /// How many runs one turn may have.
@@ -132,7 +132,9 @@ async fn asked_before(live: &LiveRun) -> Result<Option<RunId>, AgentError> {
     let last = retry_unavailable(Duration::MAX, || sessions.last_messages(user, session, one)).await?;
     let last = last.into_iter().flatten().next_back();
     let metadata = last.and_then(|stored| stored.message.metadata);
-    Ok(metadata.as_ref().and_then(|metadata| asked_by(metadata.get(QUESTION).and_then(Json::as_str)?)))
+    Ok(metadata
+        .as_ref()
+        .and_then(|metadata| asked_by(metadata.get(Answer::QUESTION).and_then(Json::as_str)?)))
 }
 
 /// The journal of one run.

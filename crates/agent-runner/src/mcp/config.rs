@@ -179,10 +179,9 @@ impl McpServerConfig {
         if let Some(reason) = self.auth.as_ref().and_then(McpAuthConfig::fault) {
             return fault(reason);
         }
-        let has_header = |name: &String| self.auth.is_some() && name.eq_ignore_ascii_case("authorization");
-        if self.headers.expose().any(|(name, _)| has_header(&name.to_owned()))
-            || self.headers_env.keys().any(has_header)
-        {
+        let headers = self.headers.expose().map(|(name, _)| name);
+        let mut headers = headers.chain(self.headers_env.keys().map(String::as_str));
+        if self.auth.is_some() && headers.any(|name| name.eq_ignore_ascii_case("authorization")) {
             return fault("set auth or the header authorization, not both");
         }
         for (name, time) in [

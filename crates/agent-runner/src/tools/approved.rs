@@ -1,6 +1,6 @@
 //! Calls of tools that may need the user's approval.
 
-use agent_schemas::{Json, JsonObject};
+use agent_schemas::{Json, JsonObject, object};
 
 use super::{OfferedTool, ToolError, ToolOutput, call_offered_tool, form_of};
 use crate::agent::AgentError;
@@ -25,14 +25,7 @@ pub async fn call_with_approval(
     }
     let form = form_of(offered);
     let shown = Json::from(arguments.clone()).to_string();
-    let question = Question::new(key, format!("May I call {} with {shown}?", form.name));
-    let question = question.for_approval(&form.name, arguments.clone().into());
-    let answer = run
-        .ask(match &form.server_label {
-            Some(server_label) => question.of_server(server_label.as_str()),
-            None => question,
-        })
-        .await?;
+    let answer = run.ask(Question::about_call(key, &form, &shown)).await?;
     let steps = run.steps();
     if let Some(done) = steps.begin(key, StepEffect::Once).await? {
         let member = |name: &str| done.as_object().and_then(|done| done.get(name).cloned());
@@ -50,8 +43,8 @@ pub async fn call_with_approval(
         Err(ToolError::new(answer.refusal()))
     };
     let kept = match &called {
-        Ok(answer) => agent_schemas::object! { "answer" => answer.clone() },
-        Err(error) => agent_schemas::object! { "error" => error.to_string() },
+        Ok(answer) => object! { "answer" => answer.clone() },
+        Err(error) => object! { "error" => error.to_string() },
     };
     steps.end(key, kept.into()).await?;
     Ok(called)

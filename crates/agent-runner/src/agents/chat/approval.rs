@@ -6,12 +6,13 @@
 use std::collections::HashMap;
 
 use agent_schemas::openai::keep_extra_members;
-use agent_schemas::{Content, FunctionCall, Json, JsonObject, Message, MessageType, json, object};
+use agent_schemas::{FunctionCall, Json, JsonObject, MessageType, object};
 
 use super::calls::OwnCall;
 use super::toolbox::Outcome;
 use super::turn::ChatTurn;
 use crate::agent::Effect;
+use crate::history::calls::{call_ids, is_output, output_of};
 use crate::tools::ToolOutput;
 use crate::{AgentError, Answer, Question, StepEffect};
 
@@ -33,11 +34,7 @@ fn made(number: usize, call: &OwnCall) -> String {
 const CUT_OFF: &str = "the server was stopped during this call; it is not known whether the call took effect";
 
 fn is_call(kind: &MessageType) -> bool {
-    matches!(kind, MessageType::PluginCall | MessageType::McpCall)
-}
-
-fn is_output(kind: &MessageType) -> bool {
-    matches!(kind, MessageType::PluginCallOutput | MessageType::McpCallOutput)
+    output_of(kind).is_some()
 }
 
 impl ChatTurn<'_> {
@@ -126,23 +123,13 @@ impl ChatTurn<'_> {
 
     /// Whether an earlier attempt has written a message of this kind for the call.
     fn is_written(&self, call: &OwnCall, is_kind: fn(&MessageType) -> bool) -> bool {
-        let id_of = |message: &Message| {
-            let data = message.contents().iter().find_map(Content::as_data)?;
-            data.get("call_id").and_then(Json::as_str).map(|id| id == call.id)
-        };
-        self.run.earlier().iter().any(|message| is_kind(&message.kind) && id_of(message) == Some(true))
+        let of_kind = self.run.earlier().iter().filter(|message| is_kind(&message.kind));
+        of_kind.flat_map(call_ids).any(|id| id == call.id)
     }
 
     fn question(&self, call: &OwnCall) -> Question {
-        let form = self.toolbox.form_of(&call.name);
-        let text = format!("May I call {} with {}?", form.name, call.arguments);
-        let arguments = json::parse(&call.arguments).unwrap_or_else(|_| call.arguments.as_str().into());
-        let question = Question::new(format!("approval {} of {}", self.held, call.id), text)
-            .for_approval(&form.name, arguments);
-        match form.server_label {
-            Some(server_label) => question.of_server(server_label),
-            None => question,
-        }
+        let name = format!("approval {} of {}", self.held, call.id);
+        Question::about_call(name, &self.toolbox.form_of(&call.name), &call.arguments)
     }
 }
 
