@@ -183,14 +183,8 @@ impl ModelServer {
             arrived: Notify::new(),
             gone: Notify::new(),
         });
-        let mut tasks = JoinSet::new();
         let of_server = Arc::clone(&shared);
-        tasks.spawn(async move {
-            let mut connections = JoinSet::new();
-            while let Ok((socket, _)) = listener.accept().await {
-                connections.spawn(Arc::clone(&of_server).serve(socket));
-            }
-        });
+        let tasks = accept(listener, move |socket| Arc::clone(&of_server).serve(socket));
         ModelServer { address, shared, _tasks: tasks }
     }
 
@@ -229,6 +223,21 @@ impl Shared {
             self.gone.notify_one();
         }
     }
+}
+
+/// Serves each connection in a task of its own, until the result is dropped.
+pub(crate) fn accept<F: Future<Output = ()> + Send + 'static>(
+    listener: TcpListener,
+    serve: impl Fn(TcpStream) -> F + Send + 'static,
+) -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
+    tasks.spawn(async move {
+        let mut connections = JoinSet::new();
+        while let Ok((socket, _)) = listener.accept().await {
+            connections.spawn(serve(socket));
+        }
+    });
+    tasks
 }
 
 async fn read_request(socket: &mut BufReader<TcpStream>) -> Option<Received> {

@@ -10,6 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use super::http_server::{Request, content, read_request, reply, success};
+use crate::model_server::accept;
 
 /// The secret that a client gets when it is registered, and the one of `client`.
 pub(crate) const SECRET: &str = "geheim";
@@ -39,14 +40,8 @@ impl AuthServer {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let shared = Arc::new(Shared { base: format!("http://{address}"), ..Shared::default() });
-        let mut tasks = JoinSet::new();
         let of_server = Arc::clone(&shared);
-        tasks.spawn(async move {
-            let mut connections = JoinSet::new();
-            while let Ok((socket, _)) = listener.accept().await {
-                connections.spawn(Arc::clone(&of_server).serve(socket));
-            }
-        });
+        let tasks = accept(listener, move |socket| Arc::clone(&of_server).serve(socket));
         AuthServer { address, shared, _tasks: tasks }
     }
 

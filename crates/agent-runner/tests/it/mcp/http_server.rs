@@ -11,6 +11,8 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
+use crate::model_server::accept;
+
 /// The names of the tools.
 pub(crate) const TOOLS: [&str; 10] =
     ["echo", "hangs", "closes", "cuts", "garbage", "fails", "large", "streams", "floods", "forgets"];
@@ -47,14 +49,10 @@ impl McpHttpServer {
         let listener = TcpListener::bind(address).await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let shared = Arc::<Shared>::default();
-        let mut tasks = JoinSet::new();
         let of_server = Arc::clone(&shared);
-        tasks.spawn(async move {
-            let mut connections = JoinSet::new();
-            while let Ok((socket, _)) = listener.accept().await {
-                of_server.connections.fetch_add(1, Ordering::Relaxed);
-                connections.spawn(Arc::clone(&of_server).serve(socket));
-            }
+        let tasks = accept(listener, move |socket| {
+            of_server.connections.fetch_add(1, Ordering::Relaxed);
+            Arc::clone(&of_server).serve(socket)
         });
         McpHttpServer { address, shared, _tasks: tasks }
     }
